@@ -1,0 +1,11 @@
+//! Topics, partitions, consumer groups and one atomic step: *records read up to here, records
+//! written, state written*. Two transports give the same contract: Kafka, and an embedded store
+//! for use in one process. Nothing outside this crate names rdkafka or redb's log.
+
+mod batch;
+mod contract;
+mod topic;
+
+pub use batch::{Batch, Headers, NewRecord, Record};
+pub use contract::{Bounds, Budget, Bus, BusError, Group, Member, Polled, Publisher, Reader, Step, StateWrite};
+pub use topic::{Offset, Part, Topic, TopicNames};
