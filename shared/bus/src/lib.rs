@@ -4,8 +4,13 @@
 
 mod batch;
 mod contract;
+pub mod crash;
+mod settings;
+mod stop;
 mod topic;
 
 pub use batch::{Batch, Headers, NewRecord, Record};
 pub use contract::{Bounds, Budget, Bus, BusError, Group, Member, Polled, Publisher, Reader, Step, StateWrite};
 pub use topic::{Offset, Part, Topic, TopicNames};
+pub use settings::{EmbeddedSettings, KafkaSettings, TopicSettings};
+pub use stop::Stop;

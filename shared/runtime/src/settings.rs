@@ -1,0 +1,231 @@
+//! Configuration, as it is after it has been read and checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use groundswell_bus::{EmbeddedSettings, KafkaSettings, TopicSettings};
+use serde::{Deserialize, Serialize};
+
+/// Which transport carries the topics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// The embedded log: one process, no broker.
+    #[default]
+    Embedded,
+    /// Kafka.
+    Kafka,
+}
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Folder for everything this process stores.
+    pub data: PathBuf,
+    /// Name of this process among its likes: part of the transactional id, so unique per process and stable over restarts.
+    pub instance: String,
+    /// Which transport.
+    pub transport: Transport,
+    /// Kafka, if that is the transport.
+    pub kafka: KafkaSettings,
+    /// The embedded log, if that is the transport.
+    pub embedded: EmbeddedSettings,
+    /// Topics.
+    pub topics: TopicSettings,
+    /// Bounds on what is accepted.
+    pub limits: Limits,
+    /// Personal data.
+    pub privacy: Privacy,
+    /// The classify service.
+    pub classify: ClassifySettings,
+    /// The index service.
+    pub index: IndexSettings,
+    /// HTTP.
+    pub server: ServerSettings,
+    /// Logs.
+    pub log: LogSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("groundswell-data"),
+            instance: "0".into(),
+            transport: Transport::default(),
+            kafka: KafkaSettings::default(),
+            embedded: EmbeddedSettings::default(),
+            topics: TopicSettings::default(),
+            limits: Limits::default(),
+            privacy: Privacy::default(),
+            classify: ClassifySettings::default(),
+            index: IndexSettings::default(),
+            server: ServerSettings::default(),
+            log: LogSettings::default(),
+        }
+    }
+}
+
+/// Bounds on what is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of one event.
+    pub event_bytes: usize,
+    /// Bytes of one HTTP request body.
+    pub body_bytes: usize,
+    /// Events in one HTTP batch.
+    pub batch_events: usize,
+    /// Depth of nesting of an event's JSON.
+    pub depth: usize,
+    /// Unknown fields kept of an event; further ones are counted and left out.
+    pub attributes: usize,
+    /// Bytes kept of one unknown field's name and JSON together; longer ones are cut.
+    pub attribute_bytes: usize,
+    /// Bytes kept of a title (cut at a character); bodies are bounded by `event_bytes`.
+    pub title_bytes: usize,
+    /// Hours that a `time` may be ahead.
+    pub future_hours: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            event_bytes: 900_000,
+            body_bytes: 16 * 1024 * 1024,
+            batch_events: 10_000,
+            depth: 32,
+            attributes: 32,
+            attribute_bytes: 1024,
+            title_bytes: 2048,
+            future_hours: 24,
+        }
+    }
+}
+
+/// Personal data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Privacy {
+    /// Secret for pseudonyms of requesters: 32 bytes in hexadecimal. Where empty, one is made and kept in the data folder;
+    /// several processes must share one.
+    pub pseudonym_key: String,
+}
+
+/// The classify service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClassifySettings {
+    /// Minutes for which a usage event's identity is remembered.
+    pub dedupe_minutes: u32,
+    /// Identities of usage remembered at most, in this process.
+    pub dedupe_entries: usize,
+    /// Days of usage that attribution looks back on.
+    pub look_back_days: u32,
+    /// Operations told apart per API version; calls of further ones are counted as `other`.
+    pub operations_per_version: usize,
+    /// Versions told apart per API that the catalogue does not declare; further ones count as `unknown`.
+    pub undeclared_versions: usize,
+    /// APIs told apart that the catalogue does not declare; further ones count as `unknown`.
+    pub undeclared_apis: usize,
+}
+
+impl Default for ClassifySettings {
+    fn default() -> Self {
+        Self {
+            dedupe_minutes: 120,
+            dedupe_entries: 1_000_000,
+            look_back_days: 30,
+            operations_per_version: 5_000,
+            undeclared_versions: 50,
+            undeclared_apis: 100,
+        }
+    }
+}
+
+/// The index service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IndexSettings {
+    /// Milliseconds from the first change until it is searchable.
+    pub commit_ms: u64,
+    /// MiB for all open writers together.
+    pub writer_mib: usize,
+    /// Writers open at once.
+    pub writers: usize,
+    /// MiB for the page cache of the usage roll-ups.
+    pub rollup_cache_mib: usize,
+}
+
+impl Default for IndexSettings {
+    fn default() -> Self {
+        Self { commit_ms: 200, writer_mib: 128, writers: 8, rollup_cache_mib: 32 }
+    }
+}
+
+/// HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Address to listen on. One that others can reach needs `keys`.
+    pub listen: SocketAddr,
+    /// API keys, hashed: see `groundswell key`.
+    pub keys: Vec<ApiKey>,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 4780)), keys: Vec::new() }
+    }
+}
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Publish events.
+    Publish,
+    /// Search and read summaries.
+    Read,
+    /// Dead letters, rebuilds and everything else.
+    Admin,
+}
+
+/// One API key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// Whose it is; shown in logs.
+    pub name: String,
+    /// BLAKE3 hash of the key, in hexadecimal.
+    pub hash: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Logs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// How.
+    pub format: LogFormat,
+    /// Which: `info`, or directives like `groundswell_bus=debug,info`.
+    pub level: String,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".into() }
+    }
+}
