@@ -1,0 +1,149 @@
+//! One partition of the insights topic on disk: its search indexes, its usage roll-ups, their one checkpoint.
+
+use std::path::{Path, PathBuf};
+
+use groundswell_bus::{Offset, Record, crash};
+use groundswell_model::{Op, Timestamp, frame};
+use groundswell_runtime::settings::IndexSettings;
+
+use crate::rollup::RollupStore;
+use crate::search::SearchStore;
+
+/// What a commit round made searchable.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// When the source topics received what became searchable: a bounded sample, for freshness.
+    pub received: Vec<Timestamp>,
+    /// The newest `received` of all.
+    pub newest: Option<Timestamp>,
+    /// Instructions worked on since the last round.
+    pub ops: u64,
+}
+
+/// Freshness samples kept per round.
+const SAMPLES: usize = 256;
+
+/// The stores of one partition. One thread owns it; readers are handed out as snapshots.
+#[derive(Debug)]
+pub struct Partition {
+    number: u32,
+    search: SearchStore,
+    usage: RollupStore,
+    round: Round,
+    next: Option<Offset>,
+}
+
+/// The folder of one partition below the data folder.
+#[must_use]
+pub fn folder(data: &Path, partition: u32) -> PathBuf {
+    data.join("index").join(format!("p{partition}"))
+}
+
+impl Partition {
+    /// Opens or creates the stores of a partition.
+    ///
+    /// # Errors
+    /// A store can't be opened; the message names its folder.
+    pub fn open(data: &Path, partition: u32, settings: &IndexSettings) -> anyhow::Result<Self> {
+        let root = folder(data, partition);
+        std::fs::create_dir_all(&root)?;
+        let search = SearchStore::open(&root, settings)?;
+        let usage = RollupStore::open(&root.join("usage.redb"), settings.rollup_cache_mib)?;
+        Ok(Self { number: partition, search, usage, round: Round::default(), next: None })
+    }
+
+    /// Where to go on reading: behind everything that both stores hold.
+    ///
+    /// # Errors
+    /// The checkpoint can't be read.
+    pub fn checkpoint(&self) -> anyhow::Result<Option<Offset>> {
+        Ok(self.usage.checkpoint()?)
+    }
+
+    /// Works one frame in. Nothing of it can be seen before [`Self::commit`].
+    ///
+    /// # Errors
+    /// The frame can't be read (the message names the record), or a store can't be written.
+    pub fn apply(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
+        let value = record.value.unwrap_or_default();
+        for op in frame::read::<Op<'_>>(value) {
+            let op = op.map_err(|e| anyhow::anyhow!("insights partition {} offset {}: {e}", record.part.partition, record.offset.0))?;
+            self.apply_op(&op, record.offset)?;
+        }
+        self.next = Some(record.offset.next());
+        Ok(())
+    }
+
+    fn apply_op(&mut self, op: &Op<'_>, offset: Offset) -> anyhow::Result<()> {
+        self.round.ops += 1;
+        match op {
+            Op::Upsert(insight) => {
+                self.note_received(insight.received);
+                self.search.put(insight, offset)?;
+            }
+            Op::Usage(delta) => {
+                self.note_received(delta.received);
+                self.usage.add(delta)?;
+            }
+            Op::Milestone(milestone) => self.usage.milestone(milestone)?,
+        }
+        Ok(())
+    }
+
+    fn note_received(&mut self, received: Timestamp) {
+        self.round.newest = self.round.newest.max(Some(received));
+        // Every 1, 2, 4, … instruction once the sample is full would bias it; the first ones of a round waited longest, so keep those.
+        if self.round.received.len() < SAMPLES {
+            self.round.received.push(received);
+        }
+    }
+
+    /// Whether something waits for a commit.
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Makes all that was worked in durable and visible, together with its checkpoint. Safe to call again after an error.
+    ///
+    /// # Errors
+    /// A store can't be written (a full disk): nothing is lost, try again.
+    pub fn commit(&mut self) -> anyhow::Result<Option<(Offset, Round)>> {
+        let Some(next) = self.next else { return Ok(None) };
+        crash::point("index.commit.begun");
+        self.search.commit(next)?;
+        crash::point("index.commit.search_done");
+        self.usage.commit(next)?;
+        crash::point("index.commit.usage_done");
+        self.next = None;
+        Ok(Some((next, std::mem::take(&mut self.round))))
+    }
+
+    /// The partition's number.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The search indexes.
+    #[must_use]
+    pub fn search(&self) -> &SearchStore {
+        &self.search
+    }
+
+    /// The search indexes, to change them.
+    pub fn search_mut(&mut self) -> &mut SearchStore {
+        &mut self.search
+    }
+
+    /// The usage roll-ups.
+    #[must_use]
+    pub fn usage(&self) -> &RollupStore {
+        &self.usage
+    }
+
+    /// The usage roll-ups, to change them.
+    pub fn usage_mut(&mut self) -> &mut RollupStore {
+        &mut self.usage
+    }
+}
