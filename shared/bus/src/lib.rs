@@ -5,6 +5,9 @@
 mod batch;
 mod contract;
 pub mod crash;
+mod embedded;
+mod kafka;
+pub mod service;
 mod settings;
 mod stop;
 mod topic;
@@ -12,5 +15,8 @@ mod topic;
 pub use batch::{Batch, Headers, NewRecord, Record};
 pub use contract::{Bounds, Budget, Bus, BusError, Group, Member, Polled, Publisher, Reader, Step, StateWrite};
 pub use topic::{Offset, Part, Topic, TopicNames};
+pub use embedded::EmbeddedBus;
+pub use kafka::KafkaBus;
+pub use service::{Stage, StageError};
 pub use settings::{EmbeddedSettings, KafkaSettings, TopicSettings};
 pub use stop::Stop;

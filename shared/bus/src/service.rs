@@ -1,0 +1,151 @@
+//! The loop that every service with atomic steps runs: poll, work, commit. The poll is the
+//! back-pressure: nothing is read while a batch is worked on, and nothing is in flight between a
+//! commit and the next poll, so a rebalance never meets half a batch.
+
+use std::time::Instant;
+
+use groundswell_model::Fates;
+
+use crate::{Batch, Budget, Bus, BusError, Group, Member, Offset, Part, Polled, Step, Stop};
+
+/// Why a stage could not do its work. A record that can't be used is never an error: it has a fate.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// The transport failed, or told the stage to stop.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// Nothing this process can mend: a broken model file, a frame of another version, a bug.
+    #[error("{what}: {why}")]
+    Fatal {
+        /// What was being done; where a record is the cause, its topic, partition and offset.
+        what: String,
+        /// What went wrong and what to do.
+        why: String,
+    },
+}
+
+impl StageError {
+    /// A failure that nothing in this process can mend.
+    pub fn fatal(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Fatal { what: what.into(), why: why.into() }
+    }
+}
+
+impl From<StageError> for BusError {
+    fn from(error: StageError) -> Self {
+        match error {
+            StageError::Bus(error) => error,
+            StageError::Fatal { what, why } => Self::Fatal { what, why },
+        }
+    }
+}
+
+/// The work of a service between reading and committing.
+pub trait Stage {
+    /// A partition is ours: restore its state with `member` ([`Member::committed`], [`Member::restore`],
+    /// [`Member::replay`]). The answer is where to start reading; none is the committed offset.
+    ///
+    /// # Errors
+    /// See [`StageError`].
+    fn assigned(&mut self, part: Part, member: &mut dyn Member) -> Result<Option<Offset>, StageError>;
+
+    /// A partition is no longer ours: forget its state.
+    fn revoked(&mut self, part: Part);
+
+    /// Before each batch: catch up with tables such as the catalogue.
+    ///
+    /// # Errors
+    /// See [`StageError`].
+    fn refresh(&mut self) -> Result<(), StageError> {
+        Ok(())
+    }
+
+    /// Pure work: fills records and state of the step and gives every record of the batch its fate.
+    /// The loop sets the positions.
+    ///
+    /// # Errors
+    /// See [`StageError`].
+    fn process(&mut self, batch: &Batch, step: &mut Step) -> Result<Fates, StageError>;
+
+    /// The step of the last [`Stage::process`] is committed: the place for metrics and watermarks.
+    fn committed(&mut self, batch: &Batch, fates: &Fates) {
+        let _ = (batch, fates);
+    }
+
+    /// Nothing came within the budget's time.
+    fn idle(&mut self) {}
+}
+
+/// Runs `stage` as a member of `group` until `stop` is set.
+///
+/// An aborted step is not an error: the next polls revoke and assign the partitions again, and the
+/// stage restores its state from what is committed.
+///
+/// # Errors
+/// [`BusError::Fatal`], also where the stage failed or did not give every record its fate.
+pub fn run(bus: &dyn Bus, group: Group, stage: &mut dyn Stage, budget: Budget, stop: &Stop) -> Result<(), BusError> {
+    let mut member = bus.member(group)?;
+    while !stop.is_set() {
+        match turn(group, member.as_mut(), stage, &budget) {
+            Ok(()) => {}
+            Err(BusError::Stopped) => break,
+            Err(BusError::Aborted { what, why }) => {
+                tracing::warn!(group = group.name(), what, why, "step aborted: its records are read again");
+                metrics::counter!("groundswell_steps_aborted_total", "service" => group.name()).increment(1);
+            }
+            Err(fatal @ BusError::Fatal { .. }) => return Err(fatal),
+        }
+    }
+    Ok(())
+}
+
+fn turn(group: Group, member: &mut dyn Member, stage: &mut dyn Stage, budget: &Budget) -> Result<(), BusError> {
+    match member.poll(budget)? {
+        Polled::Assigned(parts) => {
+            for part in parts {
+                let from = stage.assigned(part, member)?;
+                member.start(part, from)?;
+            }
+        }
+        Polled::Revoked(parts) => parts.into_iter().for_each(|part| stage.revoked(part)),
+        Polled::Batch(batch) => step(group, member, stage, &batch)?,
+        Polled::Idle => stage.idle(),
+    }
+    Ok(())
+}
+
+fn step(group: Group, member: &mut dyn Member, stage: &mut dyn Stage, batch: &Batch) -> Result<(), BusError> {
+    let began = Instant::now();
+    stage.refresh()?;
+    let mut step = Step::default();
+    let fates = stage.process(batch, &mut step)?;
+    if fates.total() != batch.len() as u64 {
+        return Err(unaccounted(group, batch, &fates));
+    }
+    step.positions = batch.positions();
+    member.commit(step)?;
+    stage.committed(batch, &fates);
+    count(group, &fates);
+    metrics::histogram!("groundswell_step_seconds", "service" => group.name()).record(began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn unaccounted(group: Group, batch: &Batch, fates: &Fates) -> BusError {
+    let places: Vec<String> = batch.positions().iter().map(|(part, next)| format!("{:?}/{} before {}", part.topic, part.partition, next.0)).collect();
+    BusError::Fatal {
+        what: format!("{}: accounting of {} records at {}", group.name(), batch.len(), places.join(", ")),
+        why: format!("{} of them have a fate: this is a bug; nothing of the batch was committed", fates.total()),
+    }
+}
+
+fn count(group: Group, fates: &Fates) {
+    let service = group.name();
+    let add = |fate: &'static str, reason: &'static str, n: u64| {
+        if n > 0 {
+            metrics::counter!("groundswell_records_total", "service" => service, "fate" => fate, "reason" => reason).increment(n);
+        }
+    };
+    add("emitted", "", fates.emitted);
+    fates.skipped.iter().for_each(|(skip, n)| add("skipped", skip.name(), *n));
+    fates.rejected.iter().for_each(|(reason, n)| add("rejected", reason.name(), *n));
+}
