@@ -1,0 +1,122 @@
+//! What the index knows, for threads that answer questions while the loop goes on writing.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use groundswell_bus::Offset;
+use groundswell_catalogue::Catalogue;
+use groundswell_runtime::Freshness;
+
+use crate::rollup::RollupReader;
+use crate::search::SearchReaders;
+
+/// The stores of one partition as of its last commit.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Its search indexes.
+    pub search: SearchReaders,
+    /// Its usage.
+    pub usage: RollupReader,
+    /// Everything before this offset of the insights partition is in.
+    pub checkpoint: Offset,
+}
+
+/// Something that only the thread that owns the stores can do.
+#[derive(Debug)]
+pub enum Command {
+    /// Forget one API version until its insights are read again.
+    Drop {
+        /// The API.
+        api: String,
+        /// The version.
+        version: String,
+        /// Where the answer goes.
+        reply: Sender<Result<(), String>>,
+    },
+    /// Read all insights again into a shadow, then swap.
+    Rebuild {
+        /// Where the answer goes: how many records were read.
+        reply: Sender<Result<u64, String>>,
+    },
+}
+
+/// Shared between the loop and those who ask. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    snapshots: RwLock<BTreeMap<u32, Snapshot>>,
+    catalogue: RwLock<Catalogue>,
+    freshness: Freshness,
+    commands: Mutex<Sender<Command>>,
+    waiting: Mutex<Receiver<Command>>,
+}
+
+impl Handle {
+    /// A handle without any partition yet.
+    #[must_use]
+    pub fn new(freshness: Freshness) -> Self {
+        let (commands, waiting) = channel();
+        Self(Arc::new(Inner {
+            snapshots: RwLock::default(),
+            catalogue: RwLock::new(Catalogue::default()),
+            freshness,
+            commands: Mutex::new(commands),
+            waiting: Mutex::new(waiting),
+        }))
+    }
+
+    /// Every partition as of its last commit.
+    #[must_use]
+    pub fn snapshots(&self) -> Vec<(u32, Snapshot)> {
+        let all = self.0.snapshots.read().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|(p, s)| (*p, s.clone())).collect()
+    }
+
+    /// The partition that holds an API.
+    #[must_use]
+    pub fn snapshot_of(&self, api: &str) -> Option<(u32, Snapshot)> {
+        self.snapshots().into_iter().find(|(_, s)| s.usage.has_api(api) || s.search.has_api(api))
+    }
+
+    /// Puts in what a commit made visible.
+    pub fn publish(&self, partition: u32, snapshot: Snapshot) {
+        self.0.snapshots.write().unwrap_or_else(PoisonError::into_inner).insert(partition, snapshot);
+    }
+
+    /// Takes out a partition that is no longer ours.
+    pub fn withdraw(&self, partition: u32) {
+        self.0.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(&partition);
+    }
+
+    /// Looks something up in the catalogue.
+    pub fn with_catalogue<T>(&self, look: impl FnOnce(&Catalogue) -> T) -> T {
+        look(&self.0.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the catalogue.
+    pub fn change_catalogue<T>(&self, change: impl FnOnce(&mut Catalogue) -> T) -> T {
+        change(&mut self.0.catalogue.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How old the newest searchable insights are.
+    #[must_use]
+    pub fn freshness(&self) -> &Freshness {
+        &self.0.freshness
+    }
+
+    /// Asks the loop to do something between two batches.
+    pub fn command(&self, command: Command) {
+        let sender = self.0.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        // The receiver lives as long as this handle, so there is always somebody to send to.
+        drop(sender.send(command));
+    }
+
+    /// The next thing asked of the loop, if any.
+    #[must_use]
+    pub fn next_command(&self) -> Option<Command> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).try_recv().ok()
+    }
+}

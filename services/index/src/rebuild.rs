@@ -1,0 +1,100 @@
+//! Reading all insights of a partition again into a shadow beside it, then swapping. The same path serves a
+//! rebuild that somebody asked for and one that a changed schema makes necessary.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use groundswell_bus::{Bus, BusError, Offset, Stop, Topic};
+use groundswell_runtime::settings::IndexSettings;
+
+use crate::partition::{Partition, folder};
+
+/// Raised whenever what is stored for a partition changes its shape.
+const LAYOUT: &str = "1\n";
+/// Records between two commits of a shadow.
+const ROUND: u64 = 64;
+
+/// Opens a partition; one of another layout is rebuilt first.
+///
+/// # Errors
+/// The stores can't be opened or rebuilt.
+pub fn open(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, stop: &Stop) -> anyhow::Result<Partition> {
+    let root = folder(data, partition);
+    finish_swap(&root)?;
+    let marker = root.join("layout");
+    if root.exists() && std::fs::read_to_string(&marker).unwrap_or_default() != LAYOUT {
+        tracing::warn!(partition, "the stored index has another layout: rebuilding it from the insights topic");
+        rebuild(bus, data, partition, settings, Offset(u64::MAX), stop)?;
+    }
+    std::fs::create_dir_all(&root)?;
+    std::fs::write(&marker, LAYOUT)?;
+    Partition::open(data, partition, settings)
+}
+
+/// Reads all insights of `partition` before `upto` into a shadow and swaps it in. Returns how many records were read.
+/// The old stores stay untouched until the shadow is complete.
+///
+/// # Errors
+/// A store can't be written, a frame can't be read, or the process was told to stop.
+pub fn rebuild(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, upto: Offset, stop: &Stop) -> anyhow::Result<u64> {
+    let shadow_data = data.join("index").join("shadow");
+    let shadow_root = folder(&shadow_data, partition);
+    remove(&shadow_root)?;
+    let mut shadow = Partition::open(&shadow_data, partition, settings)?;
+    let mut read = 0_u64;
+    let mut failed: Option<anyhow::Error> = None;
+    bus.reader(Topic::Insights)?.catch_up(&mut |record| {
+        if failed.is_some() || record.part.partition != partition || record.offset >= upto {
+            return;
+        }
+        let worked = (|| {
+            anyhow::ensure!(!stop.is_set(), BusError::Stopped);
+            shadow.apply(&record)?;
+            read += 1;
+            if read.is_multiple_of(ROUND) {
+                shadow.commit()?;
+            }
+            Ok(())
+        })();
+        failed = worked.err();
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    shadow.commit()?;
+    drop(shadow);
+    std::fs::write(shadow_root.join("layout"), LAYOUT)?;
+    swap(&folder(data, partition), &shadow_root)?;
+    tracing::info!(partition, records = read, "index partition rebuilt and swapped in");
+    Ok(read)
+}
+
+fn aside(root: &Path) -> PathBuf {
+    root.with_extension("old")
+}
+
+fn swap(root: &Path, shadow: &Path) -> anyhow::Result<()> {
+    let old = aside(root);
+    remove(&old)?;
+    if root.exists() {
+        std::fs::rename(root, &old)?;
+    }
+    std::fs::rename(shadow, root)?;
+    remove(&old)
+}
+
+/// A crash between the two renames of a swap leaves only the old stores, set aside: put them back.
+fn finish_swap(root: &Path) -> anyhow::Result<()> {
+    let old = aside(root);
+    if old.exists() && !root.exists() {
+        std::fs::rename(&old, root)?;
+    }
+    remove(&old)
+}
+
+fn remove(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
+    }
+    Ok(())
+}
