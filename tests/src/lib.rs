@@ -1,10 +1,12 @@
 //! What the end-to-end tests share: the program as a child process, its answers, and the test's own data.
 
 mod answers;
+mod company;
 mod program;
 mod transport;
 
 pub use answers::{Client, answers};
+pub use company::Company;
 pub use program::{Program, binary, run, run_with_input};
 pub use transport::{Transport, transports};
 

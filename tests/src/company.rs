@@ -1,0 +1,48 @@
+//! A small simulated company as the end-to-end tests publish it.
+
+use anyhow::Context as _;
+
+/// The events of a company, in the order in which a test publishes them. Attribution may look at a consumer's usage, and topics
+/// are read side by side, so a test that compares answers exactly waits between the phases.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// Releases and identities, one CloudEvent a line.
+    pub catalogue: Vec<String>,
+    /// API calls.
+    pub usage: Vec<String>,
+    /// Tickets and survey responses.
+    pub feedback: Vec<String>,
+}
+
+impl Company {
+    /// Simulates one with the program itself.
+    ///
+    /// # Errors
+    /// The program failed.
+    pub fn simulate(seed: u64, days: u32, consumers: u32) -> anyhow::Result<Self> {
+        let (seed, days, consumers) = (seed.to_string(), days.to_string(), consumers.to_string());
+        let args = ["simulate", "--seed", &seed, "--days", &days, "--consumers", &consumers, "--end", "2026-03-01T00:00:00Z", "--out", "-"];
+        let output = crate::run(&args, &[])?;
+        anyhow::ensure!(output.status.success(), "simulate failed: {}", String::from_utf8_lossy(&output.stderr));
+        Self::read(std::str::from_utf8(&output.stdout)?)
+    }
+
+    fn read(lines: &str) -> anyhow::Result<Self> {
+        let mut company = Self { catalogue: Vec::new(), usage: Vec::new(), feedback: Vec::new() };
+        for line in lines.lines() {
+            let event: serde_json::Value = serde_json::from_str(line)?;
+            match event["type"].as_str().context("an event without a type")? {
+                "groundswell.release.v1" | "groundswell.identity.v1" => company.catalogue.push(line.to_owned()),
+                "groundswell.usage.v1" => company.usage.push(line.to_owned()),
+                _ => company.feedback.push(line.to_owned()),
+            }
+        }
+        Ok(company)
+    }
+
+    /// The phases in order.
+    #[must_use]
+    pub fn phases(&self) -> [&[String]; 3] {
+        [&self.catalogue, &self.usage, &self.feedback]
+    }
+}
