@@ -1,0 +1,180 @@
+//! The three services as separate processes on a real Kafka: as in production.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use groundswell_tests::{Company, Program, Transport, answers, wait_for};
+
+const CAUGHT_UP: Duration = Duration::from_secs(120);
+
+struct Services {
+    ingest: Program,
+    classify: Program,
+    index: Program,
+}
+
+impl Services {
+    fn start(data: &Path, transport: &Transport) -> Self {
+        let start = |service: &str| Program::start(service, &["serve", service], &data.join(service), transport, &key()).unwrap();
+        let mut services = Self { ingest: start("ingest"), classify: start("classify"), index: start("index") };
+        services.ingest.ready().unwrap();
+        services.classify.ready().unwrap();
+        services.index.ready().unwrap();
+        services
+    }
+}
+
+/// Processes that work on the same requesters share one pseudonym key.
+fn key() -> [(&'static str, &'static str); 1] {
+    [("GROUNDSWELL__PRIVACY__PSEUDONYM_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")]
+}
+
+fn publish(company: &Company, program: &Program, caught_up: impl Fn()) {
+    for phase in company.phases() {
+        for chunk in phase.chunks(500) {
+            let chunk = chunk.join("\n");
+            wait_for("the edge to take a batch", CAUGHT_UP, || program.client().send(&chunk).ok()).unwrap();
+        }
+        caught_up();
+    }
+}
+
+#[test]
+fn separate_services_answer_like_one_process() {
+    let Some(transport) = Transport::kafka("separate") else { return };
+    let company = Company::simulate(5, 7, 20).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &key()).unwrap();
+    publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
+    let services = Services::start(folder.path(), &transport);
+    publish(&company, &services.ingest, || services.index.client().caught_up(CAUGHT_UP).unwrap());
+    assert_eq!(answers(&services.index.client()).unwrap(), answers(&one.client()).unwrap());
+}
+
+#[test]
+fn two_classify_processes_share_the_work_and_one_may_die() {
+    let Some(transport) = Transport::kafka("two-classify") else { return };
+    let company = Company::simulate(6, 7, 20).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &key()).unwrap();
+    publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
+
+    let services = Services::start(folder.path(), &transport);
+    let [(name, value)] = key();
+    let second = [(name, value), ("GROUNDSWELL__INSTANCE", "1")];
+    let mut other = Program::start("classify2", &["serve", "classify"], &folder.path().join("classify2"), &transport, &second).unwrap();
+    other.ready().unwrap();
+    let half = company.usage.len() / 2;
+    for chunk in company.catalogue.chunks(500).chain(company.usage[..half].chunks(500)) {
+        services.ingest.client().send(&chunk.join("\n")).unwrap();
+    }
+    other.kill9().unwrap();
+    publish(&company, &services.ingest, || services.index.client().caught_up(CAUGHT_UP).unwrap());
+    assert_eq!(answers(&services.index.client()).unwrap(), answers(&one.client()).unwrap());
+}
+
+#[test]
+fn rebuilding_the_index_from_the_topics_gives_the_same_answers() {
+    let Some(transport) = Transport::kafka("rebuild") else { return };
+    let company = Company::simulate(8, 5, 12).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::up(folder.path(), &transport, &[]).unwrap();
+    publish(&company, &program, || program.client().caught_up(CAUGHT_UP).unwrap());
+    let before = answers(&program.client()).unwrap();
+    assert!(program.stop().unwrap().success());
+    std::fs::remove_dir_all(folder.path().join("index")).unwrap();
+    let program = Program::up(folder.path(), &transport, &[]).unwrap();
+    let again = wait_for("the index to be rebuilt", CAUGHT_UP, || answers(&program.client()).ok().filter(|a| *a == before));
+    assert!(again.is_ok(), "the rebuilt index answers differently");
+}
+
+/// A broker that hangs for a while is the same to a client as one that is away: nobody answers.
+#[test]
+fn a_broker_that_is_away_delays_but_loses_nothing() {
+    if std::env::var_os("GROUNDSWELL_TEST_KAFKA_CLUSTER").is_none() {
+        eprintln!("skipped: a broker of its own (set GROUNDSWELL_TEST_KAFKA_CLUSTER=1, or run tests/run)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path(), "29392", 1);
+    let company = Company::simulate(9, 5, 12).unwrap();
+    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &key()).unwrap();
+    publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
+
+    let transport = Transport::kafka_at(&broker.bootstrap, "away");
+    let program = Program::up(&folder.path().join("data"), &transport, &key()).unwrap();
+    for chunk in company.catalogue.chunks(500) {
+        program.client().send(&chunk.join("\n")).unwrap();
+    }
+    program.client().caught_up(CAUGHT_UP).unwrap();
+    let half = company.usage.len() / 2;
+    for chunk in company.usage[..half].chunks(500) {
+        program.client().send(&chunk.join("\n")).unwrap();
+    }
+    broker.script(&["kill9", "1"]);
+    let gone = Instant::now();
+    let away = Duration::from_secs(60);
+    // The publisher goes on trying meanwhile; nothing may be acknowledged that is not durable.
+    let mut refused = 0;
+    while gone.elapsed() < away {
+        refused += usize::from(program.client().send(&company.usage[half]).is_err());
+    }
+    assert!(refused > 0, "events were acknowledged without a broker");
+    broker.script(&["one", "1"]);
+    publish(&company, &program, || program.client().caught_up(CAUGHT_UP).unwrap());
+    assert_eq!(answers(&program.client()).unwrap(), answers(&one.client()).unwrap());
+}
+
+#[test]
+fn with_three_brokers_one_may_be_killed_at_work() {
+    if std::env::var_os("GROUNDSWELL_TEST_KAFKA_CLUSTER").is_none() {
+        eprintln!("skipped: three brokers of its own (set GROUNDSWELL_TEST_KAFKA_CLUSTER=1, or run tests/run)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Broker::start(folder.path(), "29492", 3);
+    let company = Company::simulate(10, 7, 20).unwrap();
+    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &key()).unwrap();
+    publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
+
+    let transport = Transport::kafka_at(&cluster.bootstrap, "three");
+    let services = Services::start(folder.path(), &transport);
+    let third = company.usage.len() / 3;
+    for chunk in company.catalogue.chunks(500).chain(company.usage[..third].chunks(500)) {
+        services.ingest.client().send(&chunk.join("\n")).unwrap();
+    }
+    cluster.script(&["kill9", "2"]);
+    publish(&company, &services.ingest, || services.index.client().caught_up(CAUGHT_UP).unwrap());
+    cluster.script(&["one", "2"]);
+    assert_eq!(answers(&services.index.client()).unwrap(), answers(&one.client()).unwrap());
+}
+
+/// A cluster that only one test uses, stopped with it.
+struct Broker {
+    run: std::path::PathBuf,
+    port: String,
+    bootstrap: String,
+}
+
+impl Broker {
+    fn start(folder: &Path, port: &str, brokers: usize) -> Self {
+        let mut broker = Self { run: folder.join("kafka"), port: port.to_owned(), bootstrap: String::new() };
+        broker.bootstrap = broker.script(&["start", &brokers.to_string()]).trim().to_owned();
+        broker
+    }
+
+    fn script(&self, args: &[&str]) -> String {
+        let script = groundswell_tests::repository().join("deploy/kafka/kafka.sh");
+        let mut command = std::process::Command::new(script);
+        let output = command.args(args).env("KAFKA_RUN", &self.run).env("KAFKA_PORT", &self.port).output().unwrap();
+        assert!(output.status.success(), "kafka.sh {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let script = groundswell_tests::repository().join("deploy/kafka/kafka.sh");
+        drop(std::process::Command::new(script).arg("wipe").env("KAFKA_RUN", &self.run).env("KAFKA_PORT", &self.port).output());
+    }
+}
