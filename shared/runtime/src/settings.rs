@@ -1,10 +1,18 @@
-//! Configuration, as it is after it has been read and checked.
+//! Configuration: [`Sources`] reads it, [`Settings::check`] checks it once, [`Settings::masked`] prints it.
+
+mod check;
+mod load;
+mod mask;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use groundswell_bus::{EmbeddedSettings, KafkaSettings, TopicSettings};
 use serde::{Deserialize, Serialize};
+
+pub use check::Problem;
+pub use load::{ENV_PREFIX, SettingsError, Sources, known_keys};
+pub use mask::MASK;
 
 /// Which transport carries the topics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
