@@ -11,7 +11,16 @@ use crate::{Offset, Part, Topic};
 pub struct Batch {
     arena: Vec<u8>,
     entries: Vec<Entry>,
-    headers: Vec<(String, std::ops::Range<usize>)>,
+    /// Names of headers, one behind the other: a record costs no allocation of its own.
+    names: String,
+    headers: Vec<Header>,
+}
+
+/// A header: where its name is in `names` and its value in `arena`.
+#[derive(Clone, Debug)]
+struct Header {
+    name: std::ops::Range<usize>,
+    value: std::ops::Range<usize>,
 }
 
 #[derive(Debug)]
@@ -45,14 +54,15 @@ pub struct Record<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Headers<'a> {
     arena: &'a [u8],
-    list: &'a [(String, std::ops::Range<usize>)],
+    names: &'a str,
+    list: &'a [Header],
 }
 
 impl<'a> Headers<'a> {
     /// Names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
-        let arena = self.arena;
-        self.list.iter().map(move |(name, range)| (name.as_str(), &arena[range.clone()]))
+        let (arena, names) = (self.arena, self.names);
+        self.list.iter().map(move |h| (&names[h.name.clone()], &arena[h.value.clone()]))
     }
 
     /// The first value of a name, compared without regard to case.
@@ -78,8 +88,10 @@ impl Batch {
         let value = value.map(|v| self.store(v));
         let first = self.headers.len();
         for (name, bytes) in headers {
-            let range = self.store(bytes);
-            self.headers.push((name.to_owned(), range));
+            let value = self.store(bytes);
+            let start = self.names.len();
+            self.names.push_str(name);
+            self.headers.push(Header { name: start..self.names.len(), value });
         }
         self.entries.push(Entry { part, offset, timestamp, key, value, headers: first..self.headers.len() });
     }
@@ -98,7 +110,7 @@ impl Batch {
             timestamp: e.timestamp,
             key: &self.arena[e.key.clone()],
             value: e.value.clone().map(|v| &self.arena[v]),
-            headers: Headers { arena: &self.arena, list: &self.headers[e.headers.clone()] },
+            headers: Headers { arena: &self.arena, names: &self.names, list: &self.headers[e.headers.clone()] },
         })
     }
 
@@ -124,13 +136,20 @@ impl Batch {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.entries.clear();
+        self.names.clear();
         self.headers.clear();
     }
 
     /// The next offset of every partition that was read: what a step commits.
     #[must_use]
     pub fn positions(&self) -> BTreeMap<Part, Offset> {
-        self.entries.iter().map(|e| (e.part, e.offset.next())).collect()
+        let mut positions = BTreeMap::new();
+        for run in self.entries.chunk_by(|a, b| a.part == b.part) {
+            if let Some(last) = run.last() {
+                positions.insert(last.part, last.offset.next());
+            }
+        }
+        positions
     }
 }
 

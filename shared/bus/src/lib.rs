@@ -3,10 +3,12 @@
 //! for use in one process. Nothing outside this crate names rdkafka or redb's log.
 
 mod batch;
+pub mod clock;
 mod contract;
 pub mod crash;
 mod embedded;
 mod kafka;
+mod patience;
 pub mod service;
 mod settings;
 mod stop;
