@@ -1,0 +1,176 @@
+//! The OpenAPI document of the HTTP interface, put together from the types that are really answered.
+
+use groundswell_index::search::{SearchRequest, SearchResponse};
+use groundswell_index::summary::{ApisOverview, Summary};
+use groundswell_runtime::http::Problem;
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+/// The document, OpenAPI 3.1.
+#[must_use]
+pub fn document() -> Value {
+    // OpenAPI 3.1 takes JSON Schema 2020-12 as it is; only the place of shared schemas differs.
+    let settings = SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into());
+    let mut schemas = settings.into_generator();
+    let paths = paths(&mut schemas);
+    let definitions: Map<String, Value> = schemas.take_definitions(true);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Groundswell",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What API consumers say and do, per API version.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": definitions,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key with the scope that the route needs; none where the server has no keys and listens on this machine only."}},
+        },
+        "security": [{"key": []}, {}],
+    })
+}
+
+fn paths(schemas: &mut SchemaGenerator) -> Value {
+    let problem = schema::<Problem>(schemas);
+    let answer = |description: &str, body: Value| {
+        json!({
+            "200": {"description": description, "content": {"application/json": {"schema": body}},
+                    "headers": {"ETag": {"description": "Changes when the answer does.", "schema": {"type": "string"}}}},
+            "304": {"description": "Nothing changed since the ETag of `If-None-Match`."},
+            "default": {"description": "What is wrong and what to do.", "content": {"application/problem+json": {"schema": problem}}},
+        })
+    };
+    let api_and_version = [path_parameter("api", "The API."), path_parameter("version", "The API version, or `unknown`.")];
+    let window = [
+        query("since", "First moment counted: RFC 3339, or a day.", json!({"type": "string"})),
+        query("until", "First moment no longer counted.", json!({"type": "string"})),
+    ];
+    json!({
+        "/v1/events": {"post": publish(&problem)},
+        "/v1/search": {"get": {
+            "operationId": "search", "summary": "Search feedback",
+            "parameters": [search_parameters(schemas), window.to_vec()].concat(),
+            "responses": answer("Hits, facets, histogram, and where the next page begins.", schema::<SearchResponse>(schemas)),
+        }},
+        "/v1/apis": {"get": {
+            "operationId": "listApis", "summary": "APIs and their versions",
+            "responses": answer("All of them.", schema::<ApisOverview>(schemas)),
+        }},
+        "/v1/apis/{api}/versions/{version}/summary": {"get": {
+            "operationId": "summary", "summary": "What one version's consumers said and did",
+            "parameters": [
+                api_and_version.to_vec(), window.to_vec(),
+                vec![
+                    query("baseline", "A version to put beside it.", json!({"type": "string"})),
+                    query("format", "`json`, or `md` for Markdown.", json!({"enum": ["json", "md"]})),
+                ],
+            ].concat(),
+            "responses": answer("The summary.", schema::<Summary>(schemas)),
+        }},
+        "/v1/apis/{api}/versions/{version}/export": {"get": {
+            "operationId": "export", "summary": "Every insight of one version, one JSON object a line",
+            "parameters": api_and_version,
+            "responses": {"200": {"description": "JSON lines.", "content": {"application/x-ndjson": {}}}},
+        }},
+        "/v1/apis/{api}/versions/{version}": {"delete": {
+            "operationId": "dropVersion", "summary": "Forget one version until the index is rebuilt (scope admin)",
+            "parameters": api_and_version, "responses": {"200": {"description": "Dropped."}},
+        }},
+        "/v1/index/rebuild": {"post": {
+            "operationId": "rebuild", "summary": "Read all insights again into a shadow, then swap (scope admin)",
+            "responses": {"200": {"description": "How many records were read."}},
+        }},
+        "/v1/status": {"get": {
+            "operationId": "status", "summary": "Lag, freshness, and whether all that was published is searchable",
+            "responses": {"200": {"description": "The status.", "content": {"application/json": {"schema": {"type": "object", "required": ["caught_up"]}}}}},
+        }},
+    })
+}
+
+fn publish(problem: &Value) -> Value {
+    let any = json!({"type": "object"});
+    json!({
+        "operationId": "publish", "summary": "Publish one CloudEvent or a batch",
+        "requestBody": {"required": true, "content": {
+            "application/cloudevents+json": {"schema": any},
+            "application/cloudevents-batch+json": {"schema": {"type": "array", "items": any}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+            "application/json": {"schema": any},
+        }},
+        "responses": {
+            "202": {"description": "Durable; the fate of each item.", "content": {"application/json": {"schema": {
+                "type": "object", "required": ["accepted", "duplicate", "rejected", "results"],
+                "properties": {
+                    "accepted": {"type": "integer"}, "duplicate": {"type": "integer"}, "rejected": {"type": "integer"},
+                    "results": {"type": "array", "items": {"type": "object", "required": ["index", "outcome"], "properties": {
+                        "index": {"type": "integer"}, "source": {"type": "string"}, "id": {"type": "string"},
+                        "outcome": {"enum": ["accepted", "duplicate", "rejected"]}, "reason": {"type": "string"}, "detail": {"type": "string"},
+                    }}},
+                },
+            }}}},
+            "default": {"description": "The body as a whole can't be read, or the bus is away: nothing was accepted.", "content": {"application/problem+json": {"schema": problem}}},
+        },
+    })
+}
+
+fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
+    schemas.subschema_for::<T>().to_value()
+}
+
+fn path_parameter(name: &str, description: &str) -> Value {
+    json!({"name": name, "in": "path", "required": true, "description": description, "schema": {"type": "string"}})
+}
+
+fn query(name: &str, description: &str, schema: Value) -> Value {
+    json!({"name": name, "in": "query", "description": description, "schema": schema})
+}
+
+/// The fields of a search request as query parameters; lists become repeated parameters.
+fn search_parameters(schemas: &mut SchemaGenerator) -> Vec<Value> {
+    let names = [("query", "q"), ("versions", "version"), ("filters", "filter"), ("facets", "facet")];
+    // Made apart, so that the request does not become a schema of its own: nobody sends it as JSON.
+    let request = schemas.root_schema_for::<SearchRequest>().to_value();
+    let Some(fields) = request["properties"].as_object() else { return Vec::new() };
+    let parameter = |(field, schema): (&String, &Value)| {
+        let name = names.iter().find(|(f, _)| f == field).map_or(field.as_str(), |(_, n)| n);
+        let mut schema = schema.clone();
+        let description = schema.as_object_mut().and_then(|s| s.remove("description")).unwrap_or_default();
+        query(name, description.as_str().unwrap_or_default(), schema)
+    };
+    fields.iter().map(parameter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_is_defined() {
+        let document = document();
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap();
+            assert!(document["components"]["schemas"].get(name).is_some(), "{name} is referred to but not defined");
+        }
+    }
+
+    #[test]
+    fn operations_have_unique_ids_and_declared_path_parameters() {
+        let document = document();
+        let mut ids = Vec::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for operation in methods.as_object().unwrap().values() {
+                ids.push(operation["operationId"].as_str().unwrap().to_owned());
+                for parameter in path.split('{').skip(1).map(|p| p.split('}').next().unwrap()) {
+                    let declared = operation["parameters"].as_array().unwrap().iter().any(|p| p["name"] == parameter && p["in"] == "path");
+                    assert!(declared, "{path} does not declare {parameter}");
+                }
+            }
+        }
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+}

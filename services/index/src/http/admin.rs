@@ -1,0 +1,38 @@
+//! What an administrator may do to the index: the loop that owns the stores does it between two batches.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use groundswell_runtime::http::Problem;
+use serde_json::{Value, json};
+
+use crate::Handle;
+use crate::handle::Command;
+
+/// How long a request waits for the loop; a rebuild goes on when its asker has left.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+pub(super) async fn drop_version(State(handle): State<Handle>, Path((api, version)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+    let (reply, answer) = channel();
+    handle.command(Command::Drop { api: api.clone(), version: version.clone(), reply });
+    wait(answer).await?;
+    Ok(Json(json!({"dropped": {"api": api, "version": version}, "note": "insights published from now on open it again; a rebuild brings all of it back"})))
+}
+
+pub(super) async fn rebuild(State(handle): State<Handle>) -> Result<Json<Value>, Problem> {
+    let (reply, answer) = channel();
+    handle.command(Command::Rebuild { reply });
+    let records = wait(answer).await?;
+    Ok(Json(json!({"rebuilt": true, "records": records})))
+}
+
+async fn wait<T: Send + 'static>(answer: Receiver<Result<T, String>>) -> Result<T, Problem> {
+    let answered = tokio::task::spawn_blocking(move || answer.recv_timeout(PATIENCE)).await;
+    match answered {
+        Ok(Ok(Ok(done))) => Ok(done),
+        Ok(Ok(Err(why))) => Err(Problem::internal(why)),
+        Ok(Err(_)) | Err(_) => Err(Problem::unavailable("the index service is not running here")),
+    }
+}

@@ -1,0 +1,28 @@
+//! The answers over HTTP.
+
+mod admin;
+mod answers;
+mod params;
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+
+use crate::Handle;
+
+/// Routes that only read.
+pub fn read_router(handle: Handle) -> Router {
+    Router::new()
+        .route("/v1/search", get(answers::search))
+        .route("/v1/apis", get(answers::apis))
+        .route("/v1/apis/{api}/versions/{version}/summary", get(answers::summary))
+        .route("/v1/apis/{api}/versions/{version}/export", get(answers::export))
+        .with_state(handle)
+}
+
+/// Routes that change what is stored.
+pub fn admin_router(handle: Handle) -> Router {
+    Router::new()
+        .route("/v1/apis/{api}/versions/{version}", delete(admin::drop_version))
+        .route("/v1/index/rebuild", post(admin::rebuild))
+        .with_state(handle)
+}
