@@ -1,0 +1,290 @@
+//! Which API, version and operation a call is to.
+
+use std::borrow::Cow;
+
+use crate::catalogue::{Api, Catalogue};
+use crate::derive;
+use crate::places::{Found, Slot};
+use crate::routes::Hit;
+use crate::version::Version;
+
+/// What an event tells of a call. Nothing told: empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Call<'a> {
+    /// The API as named by the publisher.
+    pub api: &'a str,
+    /// The API version as named by the publisher.
+    pub version: &'a str,
+    /// operationId, or method and path template, as named by the publisher.
+    pub operation: &'a str,
+    /// HTTP method.
+    pub method: &'a str,
+    /// Request path; query and fragment are left out of account.
+    pub path: &'a str,
+    /// Host name in lower case.
+    pub host: &'a str,
+}
+
+/// What decided the version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum By {
+    /// The event names it.
+    Explicit,
+    /// Host or base path belong to this version alone.
+    Place,
+    /// Of the versions served there, only this one has the operation.
+    Operation,
+    /// The path begins with a version name.
+    Prefix,
+    /// Nothing.
+    Nothing,
+}
+
+/// The API, version and operation of a call. What is not known is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved<'a> {
+    /// The API.
+    pub api: &'a str,
+    /// The version, by its declared name where an alias was given.
+    pub version: &'a str,
+    /// The operation: operationId, or method and template. Empty where the version's document has none that fits.
+    pub operation: Cow<'a, str>,
+    /// Whether the catalogue declares this version.
+    pub declared: bool,
+    /// What decided the version.
+    pub by: By,
+}
+
+/// The place of a path: which API, perhaps which version, and what the operation is called there.
+struct Located<'a> {
+    api: &'a Api,
+    version: Option<(&'a Version, By)>,
+    operation: Cow<'a, str>,
+}
+
+impl Catalogue {
+    /// Resolves a call. Allocates only where an operation has to be derived from a path.
+    #[must_use]
+    pub fn resolve_usage<'a>(&'a self, call: &Call<'a>) -> Resolved<'a> {
+        let call = Call { path: clean(call.path), ..*call };
+        if call.api.is_empty() {
+            return self.resolve_unnamed(&call);
+        }
+        match self.names.get(call.api).and_then(|at| Some((*at, self.apis.get(*at as usize)?))) {
+            Some((at, api)) => self.resolve_declared(at, api, &call),
+            None => resolve_undeclared(&call),
+        }
+    }
+
+    /// Resolves a path against the catalogue alone; none if it belongs to no declared API, or to several.
+    #[must_use]
+    pub fn resolve_path<'a>(&'a self, host: &str, method: &str, path: &str) -> Option<Resolved<'a>> {
+        let path = clean(path);
+        if path.is_empty() && host.is_empty() {
+            return None;
+        }
+        let located = self.locate(host, method, path, None)?;
+        let version = located.version.map_or("", |(v, _)| v.name());
+        let by = located.version.map_or(By::Nothing, |(_, by)| by);
+        Some(Resolved { api: located.api.name(), version, operation: located.operation, declared: !version.is_empty(), by })
+    }
+
+    fn resolve_unnamed<'a>(&'a self, call: &Call<'a>) -> Resolved<'a> {
+        let located = if call.path.is_empty() && call.host.is_empty() { None } else { self.locate(call.host, call.method, call.path, None) };
+        let Some(located) = located else { return Resolved { version: call.version, by: explicit_or_nothing(call.version), ..resolve_undeclared(call) } };
+        let named = located.api.version(call.version);
+        let (version, declared, by) = match (call.version.is_empty(), named, located.version) {
+            (true, _, Some((version, by))) => (version.name(), true, by),
+            (true, _, None) => ("", false, By::Nothing),
+            (false, Some(version), _) => (version.name(), true, By::Explicit),
+            (false, None, _) => (call.version, false, By::Explicit),
+        };
+        let operation = named_operation(located.api.version(version), call).unwrap_or(located.operation);
+        Resolved { api: located.api.name(), version, operation, declared, by }
+    }
+
+    fn resolve_declared<'a>(&'a self, at: u32, api: &'a Api, call: &Call<'a>) -> Resolved<'a> {
+        if !call.version.is_empty() {
+            let Some(version) = api.version(call.version) else {
+                return Resolved { api: api.name(), version: call.version, operation: derived(call, |name| api.version(name).is_some()), declared: false, by: By::Explicit };
+            };
+            let operation = named_operation(Some(version), call).unwrap_or_else(|| operation_below(version, call.method, call.path));
+            return Resolved { api: api.name(), version: version.name(), operation, declared: true, by: By::Explicit };
+        }
+        let located = if call.path.is_empty() { None } else { self.locate(call.host, call.method, call.path, Some(at)) };
+        if let Some(Located { version: Some((version, by)), operation, .. }) = located {
+            let operation = named_operation(Some(version), call).unwrap_or(operation);
+            return Resolved { api: api.name(), version: version.name(), operation, declared: true, by };
+        }
+        let prefix = derive::version_prefix(call.path, |name| api.version(name).is_some());
+        if let Some((name, rest)) = prefix {
+            let declared = api.version(name);
+            let operation = named_operation(declared, call).unwrap_or_else(|| match declared {
+                Some(version) => operation_below(version, call.method, rest),
+                None => Cow::Owned(derive::operation(call.method, rest)),
+            });
+            return Resolved { api: api.name(), version: declared.map_or(name, Version::name), operation, declared: declared.is_some(), by: By::Prefix };
+        }
+        let operation = match (call.operation.is_empty(), located) {
+            (false, _) => Cow::Borrowed(call.operation),
+            (true, Some(located)) => located.operation,
+            (true, None) => derived(call, |_| false),
+        };
+        Resolved { api: api.name(), version: "", operation, declared: false, by: By::Nothing }
+    }
+
+    /// Where a path belongs: among all APIs, or the versions of one.
+    fn locate<'a>(&'a self, host: &str, method: &str, path: &str, only: Option<u32>) -> Option<Located<'a>> {
+        let path = if path.is_empty() { "/" } else { path };
+        let found = self.places.find(host, path, |slot| only.is_none_or(|api| api == slot.api))?;
+        let below = path.get(found.base..).unwrap_or_default();
+        let fitting = || found.slots.iter().copied().filter(move |slot| only.is_none_or(|api| api == slot.api));
+        let hits = fitting().filter_map(|slot| {
+            let (api, version) = self.at(slot)?;
+            Some((slot, api, version, find(version, method, path, below)?))
+        });
+        match best(hits) {
+            Best::None => self.locate_without_operation(&found, fitting(), method, below, only, host),
+            Best::SeveralApis => None,
+            Best::One { hit: (_, api, version, hit), alone } => {
+                let by = if fitting().nth(1).is_none() { By::Place } else { By::Operation };
+                Some(Located { api, version: alone.then_some((version, by)), operation: Cow::Borrowed(hit.name()) })
+            }
+        }
+    }
+
+    /// No operation fits: the place alone tells the API and perhaps the version, unless it is the root of any host.
+    fn locate_without_operation<'a>(
+        &'a self, found: &Found<'_>, mut fitting: impl Iterator<Item = Slot>, method: &str, below: &str, only: Option<u32>, host: &str,
+    ) -> Option<Located<'a>> {
+        let first = fitting.next()?;
+        let (mut one_api, mut one_version) = (true, true);
+        for other in fitting {
+            one_version = false;
+            one_api &= other.api == first.api;
+        }
+        let tells = found.by_host || (found.base > 0 && (host.is_empty() || only.is_some()));
+        if !one_api || !(tells || only.is_some()) {
+            return None;
+        }
+        let (api, version) = self.at(first)?;
+        let documented = if one_version { !version.routes.is_empty() } else { api.versions.iter().any(|v| !v.routes.is_empty()) };
+        let operation = if documented { Cow::Borrowed("") } else { Cow::Owned(derive::operation(method, below)) };
+        Some(Located { api, version: (one_version && tells).then_some((version, By::Place)), operation })
+    }
+
+    fn at(&self, slot: Slot) -> Option<(&Api, &Version)> {
+        let api = self.apis.get(slot.api as usize)?;
+        Some((api, api.versions.get(slot.version as usize)?))
+    }
+}
+
+/// A version where an operation fits.
+type Fit<'a> = (Slot, &'a Api, &'a Version, Hit<'a>);
+
+/// What the operations say together.
+enum Best<'a> {
+    None,
+    /// The newest version that has it, and whether it is the only one.
+    One { hit: Fit<'a>, alone: bool },
+    SeveralApis,
+}
+
+fn best<'a>(mut hits: impl Iterator<Item = Fit<'a>>) -> Best<'a> {
+    let Some(mut newest) = hits.next() else { return Best::None };
+    let mut alone = true;
+    for hit in hits {
+        if hit.0.api != newest.0.api {
+            return Best::SeveralApis;
+        }
+        alone = false;
+        if hit.1.rank(hit.0.version) > newest.1.rank(newest.0.version) {
+            newest = hit;
+        }
+    }
+    Best::One { hit: newest, alone }
+}
+
+/// Documents write their templates below the base path, or with it.
+fn find<'a>(version: &'a Version, method: &str, path: &str, below: &str) -> Option<Hit<'a>> {
+    version.routes.find(method, below).or_else(|| if below.len() == path.len() { None } else { version.routes.find(method, path) })
+}
+
+/// The operation of a path in a version that is known: below the longest of its base paths, or as it is.
+fn operation_below<'a>(version: &'a Version, method: &str, path: &str) -> Cow<'a, str> {
+    if path.is_empty() {
+        return Cow::Borrowed("");
+    }
+    let below = version.bases().iter().find_map(|base| path.strip_prefix(base.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/')));
+    if version.routes.is_empty() {
+        let rest = below.or_else(|| derive::version_prefix(path, |name| name == version.name()).map(|(_, rest)| rest)).unwrap_or(path);
+        return Cow::Owned(derive::operation(method, rest));
+    }
+    match find(version, method, path, below.unwrap_or(path)) {
+        Some(hit) => Cow::Borrowed(hit.name()),
+        None => Cow::Borrowed(""),
+    }
+}
+
+/// The operation as the publisher named it, by its declared name where that is known: an operationId, or a method and a path.
+fn named_operation<'a>(version: Option<&'a Version>, call: &Call<'a>) -> Option<Cow<'a, str>> {
+    if call.operation.is_empty() {
+        return None;
+    }
+    let Some(version) = version else { return Some(Cow::Borrowed(call.operation)) };
+    if let Some(name) = version.routes.named(call.operation) {
+        return Some(Cow::Borrowed(name));
+    }
+    let (method, path) = method_and_path(call.operation);
+    if path.starts_with('/') && !version.routes.is_empty() {
+        let method = if method.is_empty() { call.method } else { method };
+        let found = operation_below(version, method, path);
+        if !found.is_empty() {
+            return Some(found);
+        }
+    }
+    Some(Cow::Borrowed(call.operation))
+}
+
+/// `GET /orders/{id}` → `GET` and `/orders/{id}`; a text without a method is all path.
+#[must_use]
+pub fn method_and_path(operation: &str) -> (&str, &str) {
+    match operation.trim().split_once(' ') {
+        Some((method, path)) if method.bytes().all(|b| b.is_ascii_alphabetic()) => (method, path.trim()),
+        _ => ("", operation.trim()),
+    }
+}
+
+fn resolve_undeclared<'a>(call: &Call<'a>) -> Resolved<'a> {
+    let prefix = derive::version_prefix(call.path, |_| false);
+    let (version, by) = match (call.version.is_empty(), prefix) {
+        (false, _) => (call.version, By::Explicit),
+        (true, Some((name, _))) => (name, By::Prefix),
+        (true, None) => ("", By::Nothing),
+    };
+    Resolved { api: call.api, version, operation: derived(call, |_| false), declared: false, by }
+}
+
+fn explicit_or_nothing(version: &str) -> By {
+    if version.is_empty() { By::Nothing } else { By::Explicit }
+}
+
+fn derived<'a>(call: &Call<'a>, known: impl Fn(&str) -> bool) -> Cow<'a, str> {
+    if !call.operation.is_empty() {
+        return Cow::Borrowed(call.operation);
+    }
+    if call.path.is_empty() {
+        return Cow::Borrowed("");
+    }
+    let rest = derive::version_prefix(call.path, |name| name == call.version || known(name)).map_or(call.path, |(_, rest)| rest);
+    Cow::Owned(derive::operation(call.method, rest))
+}
+
+/// A path without query and fragment, and without a slash at the end.
+fn clean(path: &str) -> &str {
+    let path = path.find(['?', '#']).map_or(path, |at| &path[..at]);
+    match path.trim_end_matches('/') {
+        "" if !path.is_empty() => "/",
+        trimmed => trimmed,
+    }
+}
