@@ -1,0 +1,120 @@
+//! The command line as its users meet it.
+
+use std::time::Duration;
+
+use groundswell_tests::{Program, Transport, run, run_with_input};
+use serde_json::{Value, json};
+
+const CAUGHT_UP: Duration = Duration::from_secs(60);
+
+fn ticket(id: &str, title: &str) -> Value {
+    json!({
+        "specversion": "1.0", "type": "groundswell.ticket.v1", "source": "desk", "id": id, "time": "2026-02-01T10:00:00Z",
+        "data": {"title": title, "api": "payments", "api_version": "v2", "consumer": "acme",
+                 "requester": {"email": "jane.doe@example.org", "name": "Jane Doe"}},
+    })
+}
+
+fn json_of(output: &std::process::Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| {
+        panic!("{e}: stdout {:?}, stderr {:?}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    })
+}
+
+#[test]
+fn send_says_what_became_of_each_event_and_fails_only_on_a_rejection() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::up(folder.path(), &Transport::Embedded, &[]).unwrap();
+    let url = program.client().url().to_owned();
+    let send = |lines: &[Value]| {
+        let text: String = lines.iter().map(|l| format!("{l}\n")).collect();
+        run_with_input(&["send", "-", "--server", &url], &[], text.as_bytes()).unwrap()
+    };
+    let first = send(&[ticket("1", "Timeouts in v2"), ticket("2", "Love the new docs")]);
+    assert!(first.status.success());
+    let counts = |v: &Value| [v["accepted"].clone(), v["duplicate"].clone(), v["rejected"].clone()];
+    assert_eq!(counts(&json_of(&first)), [2, 0, 0].map(Value::from));
+
+    let again = send(&[ticket("1", "Timeouts in v2"), ticket("3", "Where is the changelog?")]);
+    assert!(again.status.success());
+    assert_eq!(counts(&json_of(&again)), [1, 1, 0].map(Value::from));
+
+    let bad = send(&[ticket("1", "Something else"), json!({"specversion": "1.0", "type": "groundswell.survey.v1", "source": "s", "id": "9", "data": {"kind": "nps", "score": 11}})]);
+    assert_eq!(bad.status.code(), Some(1));
+    let bad = json_of(&bad);
+    assert_eq!(counts(&bad), [0, 0, 2].map(Value::from));
+    let text = bad.to_string();
+    assert!(text.contains("conflicting_duplicate") && text.contains("out_of_range"), "{text}");
+
+    program.client().caught_up(CAUGHT_UP).unwrap();
+    let search = run(&["search", "timeouts", "--api", "payments", "--version", "v2", "--format", "json", "--server", &url], &[]).unwrap();
+    let found = json_of(&search);
+    assert_eq!((found["total"].clone(), found["hits"][0]["id"].clone(), found["hits"][0]["rung"].clone()), (json!(1), json!("1"), json!("explicit")));
+    assert!(!found.to_string().contains("jane"), "the requester is shown: {found}");
+}
+
+#[test]
+fn what_kafka_publishers_get_wrong_is_in_dead_letters_and_can_be_replayed() {
+    let Some(transport) = Transport::kafka("dead-letters") else { return };
+    let Transport::Kafka { bootstrap, prefix } = &transport else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::up(folder.path(), &transport, &[]).unwrap();
+    let settings = groundswell_bus::KafkaSettings { bootstrap: bootstrap.clone(), prefix: prefix.clone(), ..Default::default() };
+    let names = groundswell_bus::TopicNames { tickets: format!("{prefix}.tickets"), ..Default::default() };
+    let topics = groundswell_bus::TopicSettings { names, ..Default::default() };
+    let bus = groundswell_bus::KafkaBus::new(settings, topics, "publisher", groundswell_bus::Stop::default()).unwrap();
+    let publisher = groundswell_bus::Bus::publisher(&bus).unwrap();
+    let rubbish = b"{\"this is\": not json".to_vec();
+    let record = groundswell_bus::NewRecord::keyed(groundswell_bus::Topic::Tickets, "k", rubbish.clone()).header("content-type", "application/cloudevents+json");
+    publisher.publish(vec![record], Duration::from_secs(20)).unwrap();
+    program.client().caught_up(CAUGHT_UP).unwrap();
+
+    let environment = transport.environment();
+    let data = folder.path().to_str().unwrap();
+    let list = json_of(&run(&["dlq", "list", "--format", "json", "--data", data], &environment).unwrap());
+    let letter = list.as_array().or_else(|| list["letters"].as_array()).and_then(|l| l.first()).unwrap_or_else(|| panic!("no dead letter: {list}"));
+    assert_eq!((letter["reason"].clone(), letter["offset"].clone(), letter["bytes"].clone()), (json!("not_json"), json!(0), json!(rubbish.len())));
+    assert_eq!(letter["topic"], format!("{prefix}.tickets"));
+
+    let replay = run(&["dlq", "replay", "--format", "json", "--data", data], &environment).unwrap();
+    assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));
+    program.client().caught_up(CAUGHT_UP).unwrap();
+    let list = json_of(&run(&["dlq", "list", "--format", "json", "--data", data], &environment).unwrap());
+    let letters = list.as_array().or_else(|| list["letters"].as_array()).unwrap();
+    assert_eq!(letters.len(), 2, "a replayed record that is still wrong is a dead letter again: {list}");
+}
+
+#[test]
+fn demo_ends_after_its_first_summary_and_its_data_can_be_asked_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let demo = run(&["demo", "--data", data, "--once"], &[]).unwrap();
+    assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
+    assert!(!demo.stdout.is_empty());
+
+    let apis = json_of(&run(&["apis", "--data", data, "--format", "json"], &[]).unwrap());
+    let api = &apis["apis"][0];
+    let (name, version) = (api["api"].as_str().unwrap(), api["versions"][0]["version"].as_str().unwrap());
+    let summary = json_of(&run(&["summary", name, version, "--data", data, "--format", "json"], &[]).unwrap());
+    assert!(summary["usage"]["calls"].as_u64().unwrap() > 0, "{summary}");
+    let markdown = run(&["summary", name, version, "--data", data, "--format", "md"], &[]).unwrap();
+    assert!(String::from_utf8_lossy(&markdown.stdout).contains(version));
+}
+
+#[test]
+fn wrong_use_and_wrong_configuration_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("groundswell.toml");
+    std::fs::write(&file, "[limits]\ndepht = 3\n").unwrap();
+    let wrong = run(&["up", "--config", file.to_str().unwrap(), "--check-config"], &[]).unwrap();
+    assert_eq!(wrong.status.code(), Some(64));
+    let message = String::from_utf8_lossy(&wrong.stderr);
+    assert!(message.contains("depht") && message.contains("depth"), "{message}");
+
+    let public = run(&["up", "--listen", "0.0.0.0:0", "--data", folder.path().to_str().unwrap()], &[]).unwrap();
+    assert_eq!(public.status.code(), Some(64), "a public address without keys: {}", String::from_utf8_lossy(&public.stderr));
+
+    let nobody = run(&["apis", "--server", "http://127.0.0.1:9"], &[]).unwrap();
+    assert_eq!(nobody.status.code(), Some(4));
+    assert!(!String::from_utf8_lossy(&nobody.stderr).is_empty());
+}
