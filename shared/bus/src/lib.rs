@@ -6,6 +6,7 @@ mod batch;
 pub mod clock;
 mod contract;
 pub mod crash;
+pub mod dead_letter;
 mod embedded;
 mod kafka;
 mod patience;

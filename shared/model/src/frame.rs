@@ -63,6 +63,12 @@ impl FrameWriter {
         self.items
     }
 
+    /// Bytes of the frame so far.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether the frame should be closed.
     #[must_use]
     pub fn is_full(&self) -> bool {
