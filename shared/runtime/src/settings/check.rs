@@ -9,8 +9,17 @@ use super::{Settings, Transport};
 
 /// Properties of librdkafka that the pipeline's guarantees rest on: it sets them itself.
 const OWN_PROPERTIES: &[&str] = &[
-    "acks", "auto.offset.reset", "bootstrap.servers", "enable.auto.commit", "enable.auto.offset.store", "enable.idempotence", "group.id",
-    "isolation.level", "metadata.broker.list", "request.required.acks", "transactional.id",
+    "acks",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "group.id",
+    "isolation.level",
+    "metadata.broker.list",
+    "request.required.acks",
+    "transactional.id",
 ];
 /// Least MiB that one index writer needs.
 const MIB_PER_WRITER: usize = 15;
@@ -80,10 +89,20 @@ impl Settings {
     fn check_transport(&self, checks: &mut Checks) {
         let kafka = &self.kafka;
         if self.transport == Transport::Kafka && kafka.bootstrap.trim().is_empty() {
-            checks.wrong("kafka.bootstrap", "empty", "the brokers' addresses, as `transport` is \"kafka\"", "set it like \"broker-1:9092,broker-2:9092\"");
+            checks.wrong(
+                "kafka.bootstrap",
+                "empty",
+                "the brokers' addresses, as `transport` is \"kafka\"",
+                "set it like \"broker-1:9092,broker-2:9092\"",
+            );
         }
         if self.transport == Transport::Embedded && !kafka.bootstrap.is_empty() {
-            checks.wrong("transport", "\"embedded\"", "\"kafka\", as `kafka.bootstrap` is set", "set `transport = \"kafka\"`, or remove `kafka.bootstrap`");
+            checks.wrong(
+                "transport",
+                "\"embedded\"",
+                "\"kafka\", as `kafka.bootstrap` is set",
+                "set `transport = \"kafka\"`, or remove `kafka.bootstrap`",
+            );
         }
         checks.name("kafka.prefix", &kafka.prefix, 100);
         for property in kafka.properties.keys().filter(|p| OWN_PROPERTIES.contains(&p.as_str())) {
@@ -154,7 +173,12 @@ impl Settings {
                 checks.wrong(&at("name"), format_args!("{:?}", key.name), "different from every other key's name", "rename one");
             }
             if !is_hex_32_bytes(&key.hash) {
-                checks.wrong(&at("hash"), "(hidden)", "64 hexadecimal digits", "take the entry that `groundswell key new` prints; the key itself does not belong here");
+                checks.wrong(
+                    &at("hash"),
+                    "(hidden)",
+                    "64 hexadecimal digits",
+                    "take the entry that `groundswell key new` prints; the key itself does not belong here",
+                );
             }
             if key.scopes.is_empty() {
                 checks.wrong(&at("scopes"), "empty", "one or more of \"publish\", \"read\", \"admin\"", "add the scopes that it needs");

@@ -142,7 +142,9 @@ impl Assignment {
 
 fn list_value(key: &str, text: &str, origin: &str) -> Result<ValueKind, SettingsError> {
     let wrong = |why: &dyn std::fmt::Display| {
-        SettingsError::Malformed(format!("`{key}` in {origin} must be a TOML array like [{{name = \"ci\", hash = \"…\", scopes = [\"publish\"]}}]: {why}"))
+        SettingsError::Malformed(format!(
+            "`{key}` in {origin} must be a TOML array like [{{name = \"ci\", hash = \"…\", scopes = [\"publish\"]}}]: {why}"
+        ))
     };
     let parsed: toml::Table = toml::from_str(&format!("list = {text}")).map_err(|e| wrong(&e.message()))?;
     let value = parsed.get("list").cloned().unwrap_or(toml::Value::Array(Vec::new()));
@@ -253,7 +255,8 @@ mod tests {
     #[test]
     fn environment_stands_over_the_file_and_the_command_line_over_both() {
         let (_dir, mut sources) = with_file("[limits]\ndepth = 10\nattributes = 11\ntitle_bytes = 512\n");
-        sources.environment = vec![pair("GROUNDSWELL__LIMITS__ATTRIBUTES", "12"), pair("GROUNDSWELL__LIMITS__TITLE_BYTES", "600"), pair("PATH", "/bin")];
+        sources.environment =
+            vec![pair("GROUNDSWELL__LIMITS__ATTRIBUTES", "12"), pair("GROUNDSWELL__LIMITS__TITLE_BYTES", "600"), pair("PATH", "/bin")];
         sources.overrides = vec![pair("limits.title_bytes", "700")];
         let limits = sources.load().unwrap().limits;
         assert_eq!((limits.depth, limits.attributes, limits.title_bytes), (10, 12, 700));
@@ -261,7 +264,8 @@ mod tests {
 
     #[test]
     fn kafka_properties_keep_their_dots_from_every_source() {
-        let (_dir, mut sources) = with_file("transport = \"kafka\"\n[kafka]\nbootstrap = \"b:9092\"\n[kafka.properties]\n\"security.protocol\" = \"SASL_SSL\"\n");
+        let (_dir, mut sources) =
+            with_file("transport = \"kafka\"\n[kafka]\nbootstrap = \"b:9092\"\n[kafka.properties]\n\"security.protocol\" = \"SASL_SSL\"\n");
         sources.environment = vec![pair("GROUNDSWELL__KAFKA__PROPERTIES__SASL_PASSWORD", "s3cret")];
         sources.overrides = vec![pair("kafka.properties.sasl.mechanism", "PLAIN")];
         let settings = sources.load().unwrap();
