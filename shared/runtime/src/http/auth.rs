@@ -71,7 +71,6 @@ impl Auth {
     }
 
     /// A router whose routes need a key with this scope (or the scope admin).
-    #[must_use]
     pub fn protect<S: Clone + Send + Sync + 'static>(&self, router: Router<S>, scope: Scope) -> Router<S> {
         router.layer(from_fn_with_state((self.clone(), scope), check))
     }

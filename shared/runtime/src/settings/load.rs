@@ -76,7 +76,8 @@ impl Sources {
             let text = std::fs::read_to_string(path).map_err(|why| SettingsError::Unreadable { path: path.clone(), why })?;
             builder = builder.add_source(config::File::from_str(&text, FileFormat::Toml));
         }
-        builder = builder.add_source(Assignments(self.from_environment()?)).add_source(Assignments(self.from_command_line()?));
+        builder =
+            builder.add_source(Assignments(self.assigned_by_environment()?)).add_source(Assignments(self.assigned_by_command_line()?));
         let read = builder.build().map_err(|e| self.malformed(&e))?;
         let unknown = unknown_keys(&read.cache);
         if !unknown.is_empty() {
@@ -90,7 +91,7 @@ impl Sources {
         SettingsError::Malformed(format!("{error}{file}"))
     }
 
-    fn from_environment(&self) -> Result<Vec<Assignment>, SettingsError> {
+    fn assigned_by_environment(&self) -> Result<Vec<Assignment>, SettingsError> {
         let ours = self.environment.iter().filter(|(name, value)| name.starts_with(ENV_PREFIX) && !value.is_empty());
         ours.map(|(name, value)| {
             let dotted = name[ENV_PREFIX.len()..].to_lowercase().replace("__", ".");
@@ -104,7 +105,7 @@ impl Sources {
         .collect()
     }
 
-    fn from_command_line(&self) -> Result<Vec<Assignment>, SettingsError> {
+    fn assigned_by_command_line(&self) -> Result<Vec<Assignment>, SettingsError> {
         self.overrides.iter().map(|(key, value)| Assignment::new(key, value, "the command line".into())).collect()
     }
 }
