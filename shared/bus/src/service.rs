@@ -2,6 +2,7 @@
 //! back-pressure: nothing is read while a batch is worked on, and nothing is in flight between a
 //! commit and the next poll, so a rebalance never meets half a batch.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use groundswell_model::Fates;
@@ -78,20 +79,26 @@ pub trait Stage {
 
 /// Runs `stage` as a member of `group` until `stop` is set.
 ///
-/// An aborted step is not an error: the next polls revoke and assign the partitions again, and the
-/// stage restores its state from what is committed.
+/// An aborted step is not an error: the partitions are revoked and assigned again, and the stage
+/// restores its state from what is committed.
 ///
 /// # Errors
 /// [`BusError::Fatal`], also where the stage failed or did not give every record its fate.
 pub fn run(bus: &dyn Bus, group: Group, stage: &mut dyn Stage, budget: Budget, stop: &Stop) -> Result<(), BusError> {
-    let mut member = bus.member(group)?;
+    let mut member = Joined::join(bus, group)?;
     while !stop.is_set() {
-        match turn(group, member.as_mut(), stage, &budget) {
+        match member.turn(stage, &budget) {
             Ok(()) => {}
             Err(BusError::Stopped) => break,
             Err(BusError::Aborted { what, why }) => {
                 tracing::warn!(group = group.name(), what, why, "step aborted: its records are read again");
                 metrics::counter!("groundswell_steps_aborted_total", "service" => group.name()).increment(1);
+                if member.half_done {
+                    member.held.iter().for_each(|part| stage.revoked(*part));
+                    // Leave before joining again: two of one name would fence each other.
+                    drop(member);
+                    member = Joined::join(bus, group)?;
+                }
             }
             Err(fatal @ BusError::Fatal { .. }) => return Err(fatal),
         }
@@ -99,35 +106,60 @@ pub fn run(bus: &dyn Bus, group: Group, stage: &mut dyn Stage, budget: Budget, s
     Ok(())
 }
 
-fn turn(group: Group, member: &mut dyn Member, stage: &mut dyn Stage, budget: &Budget) -> Result<(), BusError> {
-    match member.poll(budget)? {
-        Polled::Assigned(parts) => {
-            for part in parts {
-                let from = stage.assigned(part, member)?;
-                member.start(part, from)?;
-            }
-        }
-        Polled::Revoked(parts) => parts.into_iter().for_each(|part| stage.revoked(part)),
-        Polled::Batch(batch) => step(group, member, stage, &batch)?,
-        Polled::Idle => stage.idle(),
-    }
-    Ok(())
+/// A member and what it has told the stage.
+struct Joined {
+    group: Group,
+    member: Box<dyn Member>,
+    held: BTreeSet<Part>,
+    /// The stage gave up in the middle of its work, so the member's positions are ahead of what was done.
+    half_done: bool,
 }
 
-fn step(group: Group, member: &mut dyn Member, stage: &mut dyn Stage, batch: &Batch) -> Result<(), BusError> {
-    let began = Instant::now();
-    stage.refresh()?;
-    let mut step = Step::default();
-    let fates = stage.process(batch, &mut step)?;
-    if fates.total() != batch.len() as u64 {
-        return Err(unaccounted(group, batch, &fates));
+impl Joined {
+    fn join(bus: &dyn Bus, group: Group) -> Result<Self, BusError> {
+        Ok(Self { group, member: bus.member(group)?, held: BTreeSet::new(), half_done: false })
     }
-    step.positions = batch.positions();
-    member.commit(step)?;
-    stage.committed(batch, &fates);
-    count(group, &fates);
-    metrics::histogram!("groundswell_step_seconds", "service" => group.name()).record(began.elapsed().as_secs_f64());
-    Ok(())
+
+    fn turn(&mut self, stage: &mut dyn Stage, budget: &Budget) -> Result<(), BusError> {
+        match self.member.poll(budget)? {
+            Polled::Assigned(parts) => {
+                self.half_done = true;
+                for part in parts {
+                    self.held.insert(part);
+                    let from = stage.assigned(part, self.member.as_mut())?;
+                    self.member.start(part, from)?;
+                }
+                self.half_done = false;
+            }
+            Polled::Revoked(parts) => {
+                for part in parts {
+                    self.held.remove(&part);
+                    stage.revoked(part);
+                }
+            }
+            Polled::Batch(batch) => self.step(stage, &batch)?,
+            Polled::Idle => stage.idle(),
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, stage: &mut dyn Stage, batch: &Batch) -> Result<(), BusError> {
+        let began = Instant::now();
+        let mut step = Step::default();
+        self.half_done = true;
+        stage.refresh()?;
+        let fates = stage.process(batch, &mut step)?;
+        self.half_done = false;
+        if fates.total() != batch.len() as u64 {
+            return Err(unaccounted(self.group, batch, &fates));
+        }
+        step.positions = batch.positions();
+        self.member.commit(step)?;
+        stage.committed(batch, &fates);
+        count(self.group, &fates);
+        metrics::histogram!("groundswell_step_seconds", "service" => self.group.name()).record(began.elapsed().as_secs_f64());
+        Ok(())
+    }
 }
 
 fn unaccounted(group: Group, batch: &Batch, fates: &Fates) -> BusError {
