@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::catalogue::{Api, Catalogue};
 use crate::derive;
+use crate::openapi::host_name;
 use crate::places::{Found, Slot};
 use crate::routes::Hit;
 use crate::version::Version;
@@ -51,15 +52,44 @@ pub struct Resolved<'a> {
     pub operation: Cow<'a, str>,
     /// Whether the catalogue declares this version.
     pub declared: bool,
+    /// Whether the operation is one that the version's document lists, or empty: their number is bounded.
+    pub listed: bool,
     /// What decided the version.
     pub by: By,
+}
+
+/// An operation's name, and whether a document lists it.
+#[derive(Clone, Debug)]
+struct Name<'a> {
+    text: Cow<'a, str>,
+    listed: bool,
+}
+
+impl<'a> Name<'a> {
+    fn listed(name: &'a str) -> Self {
+        Self { text: Cow::Borrowed(name), listed: true }
+    }
+
+    fn told(name: &'a str) -> Self {
+        Self { text: Cow::Borrowed(name), listed: name.is_empty() }
+    }
+
+    fn derived(method: &str, path: &str) -> Self {
+        Self { text: Cow::Owned(derive::operation(method, path)), listed: false }
+    }
 }
 
 /// The place of a path: which API, perhaps which version, and what the operation is called there.
 struct Located<'a> {
     api: &'a Api,
     version: Option<(&'a Version, By)>,
-    operation: Cow<'a, str>,
+    operation: Name<'a>,
+    /// Whether the catalogue names the host.
+    by_host: bool,
+}
+
+fn resolved<'a>(api: &'a str, version: &'a str, operation: Name<'a>, declared: bool, by: By) -> Resolved<'a> {
+    Resolved { api, version, operation: operation.text, declared, listed: operation.listed, by }
 }
 
 impl Catalogue {
@@ -86,7 +116,28 @@ impl Catalogue {
         let located = self.locate(host, method, path, None)?;
         let version = located.version.map_or("", |(v, _)| v.name());
         let by = located.version.map_or(By::Nothing, |(_, by)| by);
-        Some(Resolved { api: located.api.name(), version, operation: located.operation, declared: !version.is_empty(), by })
+        Some(resolved(located.api.name(), version, located.operation, !version.is_empty(), by))
+    }
+
+    /// Resolves a whole URL; none unless the catalogue names its host.
+    #[must_use]
+    pub fn resolve_url<'a>(&'a self, method: &str, url: &str) -> Option<Resolved<'a>> {
+        let (scheme, rest) = url.split_once("://")?;
+        let (host, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |at| rest.split_at(at));
+        let host = host_name(host);
+        if !scheme.starts_with("http") || host.is_empty() {
+            return None;
+        }
+        let located = self.locate(&host, method, clean(path), None).filter(|l| l.by_host)?;
+        let (version, by) = located.version.map_or(("", By::Nothing), |(v, by)| (v.name(), by));
+        Some(resolved(located.api.name(), version, located.operation, !version.is_empty(), by))
+    }
+
+    /// The version of an API that a request header tells.
+    #[must_use]
+    pub fn version_of_header(&self, api: &str, header: &str, value: &str) -> Option<&str> {
+        let told = |v: &&Version| v.header().is_some_and(|(name, v)| name.eq_ignore_ascii_case(header) && v == value);
+        self.versions(api).find(told).map(Version::name)
     }
 
     fn resolve_unnamed<'a>(&'a self, call: &Call<'a>) -> Resolved<'a> {
@@ -100,37 +151,37 @@ impl Catalogue {
             (false, None, _) => (call.version, false, By::Explicit),
         };
         let operation = named_operation(located.api.version(version), call).unwrap_or(located.operation);
-        Resolved { api: located.api.name(), version, operation, declared, by }
+        resolved(located.api.name(), version, operation, declared, by)
     }
 
     fn resolve_declared<'a>(&'a self, at: u32, api: &'a Api, call: &Call<'a>) -> Resolved<'a> {
         if !call.version.is_empty() {
             let Some(version) = api.version(call.version) else {
-                return Resolved { api: api.name(), version: call.version, operation: derived(call, |name| api.version(name).is_some()), declared: false, by: By::Explicit };
+                return resolved(api.name(), call.version, derived(call, |name| api.version(name).is_some()), false, By::Explicit);
             };
             let operation = named_operation(Some(version), call).unwrap_or_else(|| operation_below(version, call.method, call.path));
-            return Resolved { api: api.name(), version: version.name(), operation, declared: true, by: By::Explicit };
+            return resolved(api.name(), version.name(), operation, true, By::Explicit);
         }
         let located = if call.path.is_empty() { None } else { self.locate(call.host, call.method, call.path, Some(at)) };
         if let Some(Located { version: Some((version, by)), operation, .. }) = located {
             let operation = named_operation(Some(version), call).unwrap_or(operation);
-            return Resolved { api: api.name(), version: version.name(), operation, declared: true, by };
+            return resolved(api.name(), version.name(), operation, true, by);
         }
         let prefix = derive::version_prefix(call.path, |name| api.version(name).is_some());
         if let Some((name, rest)) = prefix {
             let declared = api.version(name);
             let operation = named_operation(declared, call).unwrap_or_else(|| match declared {
                 Some(version) => operation_below(version, call.method, rest),
-                None => Cow::Owned(derive::operation(call.method, rest)),
+                None => Name::derived(call.method, rest),
             });
-            return Resolved { api: api.name(), version: declared.map_or(name, Version::name), operation, declared: declared.is_some(), by: By::Prefix };
+            return resolved(api.name(), declared.map_or(name, Version::name), operation, declared.is_some(), By::Prefix);
         }
         let operation = match (call.operation.is_empty(), located) {
-            (false, _) => Cow::Borrowed(call.operation),
+            (false, _) => Name::told(call.operation),
             (true, Some(located)) => located.operation,
             (true, None) => derived(call, |_| false),
         };
-        Resolved { api: api.name(), version: "", operation, declared: false, by: By::Nothing }
+        resolved(api.name(), "", operation, false, By::Nothing)
     }
 
     /// Where a path belongs: among all APIs, or the versions of one.
@@ -148,7 +199,7 @@ impl Catalogue {
             Best::SeveralApis => None,
             Best::One { hit: (_, api, version, hit), alone } => {
                 let by = if fitting().nth(1).is_none() { By::Place } else { By::Operation };
-                Some(Located { api, version: alone.then_some((version, by)), operation: Cow::Borrowed(hit.name()) })
+                Some(Located { api, version: alone.then_some((version, by)), operation: Name::listed(hit.name()), by_host: found.by_host })
             }
         }
     }
@@ -169,8 +220,8 @@ impl Catalogue {
         }
         let (api, version) = self.at(first)?;
         let documented = if one_version { !version.routes.is_empty() } else { api.versions.iter().any(|v| !v.routes.is_empty()) };
-        let operation = if documented { Cow::Borrowed("") } else { Cow::Owned(derive::operation(method, below)) };
-        Some(Located { api, version: (one_version && tells).then_some((version, By::Place)), operation })
+        let operation = if documented { Name::listed("") } else { Name::derived(method, below) };
+        Some(Located { api, version: (one_version && tells).then_some((version, By::Place)), operation, by_host: found.by_host })
     }
 
     fn at(&self, slot: Slot) -> Option<(&Api, &Version)> {
@@ -211,39 +262,39 @@ fn find<'a>(version: &'a Version, method: &str, path: &str, below: &str) -> Opti
 }
 
 /// The operation of a path in a version that is known: below the longest of its base paths, or as it is.
-fn operation_below<'a>(version: &'a Version, method: &str, path: &str) -> Cow<'a, str> {
+fn operation_below<'a>(version: &'a Version, method: &str, path: &str) -> Name<'a> {
     if path.is_empty() {
-        return Cow::Borrowed("");
+        return Name::listed("");
     }
     let below = version.bases().iter().find_map(|base| path.strip_prefix(base.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/')));
     if version.routes.is_empty() {
         let rest = below.or_else(|| derive::version_prefix(path, |name| name == version.name()).map(|(_, rest)| rest)).unwrap_or(path);
-        return Cow::Owned(derive::operation(method, rest));
+        return Name::derived(method, rest);
     }
     match find(version, method, path, below.unwrap_or(path)) {
-        Some(hit) => Cow::Borrowed(hit.name()),
-        None => Cow::Borrowed(""),
+        Some(hit) => Name::listed(hit.name()),
+        None => Name::listed(""),
     }
 }
 
 /// The operation as the publisher named it, by its declared name where that is known: an operationId, or a method and a path.
-fn named_operation<'a>(version: Option<&'a Version>, call: &Call<'a>) -> Option<Cow<'a, str>> {
+fn named_operation<'a>(version: Option<&'a Version>, call: &Call<'a>) -> Option<Name<'a>> {
     if call.operation.is_empty() {
         return None;
     }
-    let Some(version) = version else { return Some(Cow::Borrowed(call.operation)) };
+    let Some(version) = version else { return Some(Name::told(call.operation)) };
     if let Some(name) = version.routes.named(call.operation) {
-        return Some(Cow::Borrowed(name));
+        return Some(Name::listed(name));
     }
     let (method, path) = method_and_path(call.operation);
     if path.starts_with('/') && !version.routes.is_empty() {
         let method = if method.is_empty() { call.method } else { method };
         let found = operation_below(version, method, path);
-        if !found.is_empty() {
+        if !found.text.is_empty() {
             return Some(found);
         }
     }
-    Some(Cow::Borrowed(call.operation))
+    Some(Name::told(call.operation))
 }
 
 /// `GET /orders/{id}` → `GET` and `/orders/{id}`; a text without a method is all path.
@@ -262,22 +313,22 @@ fn resolve_undeclared<'a>(call: &Call<'a>) -> Resolved<'a> {
         (true, Some((name, _))) => (name, By::Prefix),
         (true, None) => ("", By::Nothing),
     };
-    Resolved { api: call.api, version, operation: derived(call, |_| false), declared: false, by }
+    resolved(call.api, version, derived(call, |_| false), false, by)
 }
 
 fn explicit_or_nothing(version: &str) -> By {
     if version.is_empty() { By::Nothing } else { By::Explicit }
 }
 
-fn derived<'a>(call: &Call<'a>, known: impl Fn(&str) -> bool) -> Cow<'a, str> {
+fn derived<'a>(call: &Call<'a>, known: impl Fn(&str) -> bool) -> Name<'a> {
     if !call.operation.is_empty() {
-        return Cow::Borrowed(call.operation);
+        return Name::told(call.operation);
     }
     if call.path.is_empty() {
-        return Cow::Borrowed("");
+        return Name::listed("");
     }
     let rest = derive::version_prefix(call.path, |name| name == call.version || known(name)).map_or(call.path, |(_, rest)| rest);
-    Cow::Owned(derive::operation(call.method, rest))
+    Name::derived(call.method, rest)
 }
 
 /// A path without query and fragment, and without a slash at the end.

@@ -100,6 +100,17 @@ fn what_nobody_declared_is_read_from_the_path() {
 }
 
 #[test]
+fn a_url_counts_only_with_a_declared_host_and_a_header_tells_its_version() {
+    let c = catalogue();
+    let url = |text: &str| c.resolve_url("GET", text).map(|r| (r.version.to_owned(), r.operation.into_owned()));
+    assert_eq!(url("https://api.example.com:443/v2/orders/7?x=1"), Some(("v2".into(), "getOrder".into())));
+    assert_eq!(url("https://help.example.com/v2/orders/7"), None);
+    assert_eq!(url("/v2/orders/7"), None);
+    assert_eq!(c.version_of_header("billing", "BILLING-version", "2.7"), Some("2.7"));
+    assert_eq!(c.version_of_header("billing", "Billing-Version", "3"), None);
+}
+
+#[test]
 fn versions_are_in_order_and_know_their_stages() {
     let mut c = catalogue();
     c.apply(&Release { stage: Stage::Deprecated, time: Some("2026-01-01T00:00:00Z".into()), ..release("orders", "v1", "") }, day(9));
