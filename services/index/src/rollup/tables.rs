@@ -1,0 +1,118 @@
+//! The tables, their keys and how values are packed.
+
+use groundswell_model::{Day, Hour};
+use redb::TableDefinition;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::error::Fault;
+
+/// Raised with any change of a table or a value in it.
+pub(super) const FORMAT: u64 = 1;
+
+/// Version id first, so that a version is one range of every table; then what the table says.
+pub(super) type Key = (u32, u32, u32);
+/// A table of values in postcard.
+pub(super) type Cells = TableDefinition<'static, Key, &'static [u8]>;
+
+/// Numbers about the store: see the `META_` names.
+pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
+/// Format of the store.
+pub(super) const META_FORMAT: &str = "format";
+/// Everything before this offset is in.
+pub(super) const META_CHECKPOINT: &str = "checkpoint";
+/// How many commits there were: tells whether a commit that failed half-way is in.
+pub(super) const META_COMMITS: &str = "commits";
+
+/// Kind and name to id.
+pub(super) const IDS: TableDefinition<'static, (u8, &[u8]), u32> = TableDefinition::new("ids");
+/// Kind and id to name.
+pub(super) const NAMES: TableDefinition<'static, (u8, u32), &[u8]> = TableDefinition::new("names");
+
+/// (version, 0, 0) → totals.
+pub(super) const VERSIONS: Cells = TableDefinition::new("versions");
+/// (version, operation, 0) → totals.
+pub(super) const OPERATIONS: Cells = TableDefinition::new("operations");
+/// (version, day, operation) → traffic.
+pub(super) const DAYS: Cells = TableDefinition::new("days");
+/// (version, hour, operation) → traffic.
+pub(super) const HOURS: Cells = TableDefinition::new("hours");
+/// (version, day, 0) → how many consumers.
+pub(super) const ACTIVE: Cells = TableDefinition::new("active");
+/// (version, day, block of consumers) → presence of each.
+pub(super) const PRESENCE: Cells = TableDefinition::new("presence");
+/// (version, 0, block of consumers) → totals of each.
+pub(super) const CONSUMERS: Cells = TableDefinition::new("consumers");
+/// (version, operation, block of consumers) → totals of each.
+pub(super) const REACH: Cells = TableDefinition::new("reach");
+/// (version, kind, consumer) → milestone.
+pub(super) const MILESTONES: Cells = TableDefinition::new("milestones");
+
+/// Every table that has versions in it.
+pub(super) const BY_VERSION: [Cells; 9] = [VERSIONS, OPERATIONS, DAYS, HOURS, ACTIVE, PRESENCE, CONSUMERS, REACH, MILESTONES];
+
+/// Consumers in one value of [`PRESENCE`], [`CONSUMERS`] and [`REACH`]: a full value fits in a page of 4 KiB.
+pub(super) const BLOCK: u32 = 128;
+
+/// The block a consumer is in, and its place there.
+pub(super) fn block_of(consumer: u32) -> (u32, u8) {
+    // The remainder is below 128.
+    (consumer / BLOCK, u8::try_from(consumer % BLOCK).unwrap_or(u8::MAX))
+}
+
+/// The consumer at a place of a block.
+pub(super) fn consumer_at(block: u32, place: u8) -> u32 {
+    block.saturating_mul(BLOCK).saturating_add(u32::from(place))
+}
+
+/// A signed number as one that sorts the same way.
+fn sortable(number: i32) -> u32 {
+    number.cast_unsigned() ^ (1 << 31)
+}
+
+pub(super) fn hour_key(hour: Hour) -> u32 {
+    sortable(hour.0)
+}
+
+pub(super) fn day_key(day: Day) -> u32 {
+    sortable(day.0)
+}
+
+pub(super) fn hour_of_key(key: u32) -> Hour {
+    Hour((key ^ (1 << 31)).cast_signed())
+}
+
+pub(super) fn day_of_key(key: u32) -> Day {
+    Day((key ^ (1 << 31)).cast_signed())
+}
+
+pub(super) fn decode<T: DeserializeOwned>(table: &Cells, bytes: &[u8]) -> Result<T, Fault> {
+    postcard::from_bytes(bytes).map_err(|e| Fault::Damaged { table: redb::TableHandle::name(table).to_owned(), why: e.to_string() })
+}
+
+/// Packs a value into `buffer`, in place of what is there.
+pub(super) fn encode<T: Serialize>(table: &Cells, value: &T, buffer: &mut Vec<u8>) -> Result<(), Fault> {
+    buffer.clear();
+    *buffer = postcard::to_extend(value, std::mem::take(buffer))
+        .map_err(|e| Fault::Damaged { table: redb::TableHandle::name(table).to_owned(), why: e.to_string() })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keys_sort_like_days(a: i32, b: i32) {
+            prop_assert_eq!(a.cmp(&b), day_key(Day(a)).cmp(&day_key(Day(b))));
+            prop_assert_eq!(day_of_key(day_key(Day(a))), Day(a));
+        }
+
+        #[test]
+        fn a_consumer_is_found_at_its_place(consumer: u32) {
+            let (block, place) = block_of(consumer);
+            prop_assert_eq!(consumer_at(block, place), consumer);
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Reading: one consistent view of everything committed.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use groundswell_bus::Offset;
+use groundswell_model::{Day, Hour, MilestoneKind, Timestamp};
+use redb::ReadTransaction;
+
+use super::cells::{Active, ConsumerTotals, MilestoneNote, OperationTotals, Presence, Reach, Traffic, VersionTotals};
+use super::error::{Fault, RollupError};
+use super::intern::{Kind, split_version, version_name};
+use super::store::kind_key;
+use super::tables::{
+    ACTIVE, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, META, META_CHECKPOINT, MILESTONES, NAMES, OPERATIONS, PRESENCE, REACH, VERSIONS,
+    consumer_at, day_key, day_of_key, decode, hour_key, hour_of_key,
+};
+
+/// A version of an API, as this store numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionId(pub(super) u32);
+
+/// A currency or the name of a value event, as this store numbers it.
+pub type LabelId = u32;
+
+/// Whole UTC days, from the first to before the last; an open end where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Days {
+    /// First day in it.
+    pub from: Option<Day>,
+    /// First day no longer in it.
+    pub until: Option<Day>,
+}
+
+impl Days {
+    /// The days that hold everything from `since` to before `until`.
+    #[must_use]
+    pub fn covering(since: Option<Timestamp>, until: Option<Timestamp>) -> Self {
+        let behind = |t: Timestamp| Day(t.plus_ms(-1).day().0.saturating_add(1));
+        Self { from: since.map(Timestamp::day), until: until.map(behind) }
+    }
+
+    /// Whether all days are in it.
+    #[must_use]
+    pub fn is_all(self) -> bool {
+        self.from.is_none() && self.until.is_none()
+    }
+
+    /// Whether a day is in it.
+    #[must_use]
+    pub fn contains(self, day: Day) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day < until)
+    }
+
+    /// Its first and last day; none if it is empty.
+    fn bounds(self) -> Option<(Day, Day)> {
+        let first = self.from.unwrap_or(Day(i32::MIN));
+        let last = self.until.map_or(Some(i32::MAX), |until| until.0.checked_sub(1)).map(Day)?;
+        (first <= last).then_some((first, last))
+    }
+}
+
+/// A set of consumers of one store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConsumerSet {
+    words: Vec<u64>,
+}
+
+impl ConsumerSet {
+    /// Puts one in.
+    pub fn insert(&mut self, consumer: u32) {
+        let word = (consumer / 64) as usize;
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        self.words[word] |= 1 << (consumer % 64);
+    }
+
+    /// Whether one is in.
+    #[must_use]
+    pub fn contains(&self, consumer: u32) -> bool {
+        self.words.get((consumer / 64) as usize).is_some_and(|word| word & (1 << (consumer % 64)) != 0)
+    }
+
+    /// How many are in.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// Whether nobody is in.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+}
+
+/// A consistent view of one store.
+pub struct RollupView {
+    tx: ReadTransaction,
+    path: PathBuf,
+    checkpoint: Option<Offset>,
+}
+
+impl RollupView {
+    pub(super) fn open(tx: ReadTransaction, path: &Path) -> Result<Self, Fault> {
+        let checkpoint = tx.open_table(META)?.get(META_CHECKPOINT)?.map(|o| Offset(o.value()));
+        Ok(Self { tx, path: path.to_owned(), checkpoint })
+    }
+
+    /// Everything before this offset is in.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<Offset> {
+        self.checkpoint
+    }
+
+    /// Every API and version that was called, by name.
+    ///
+    /// # Errors
+    /// As of all that read: the store can't be read, or is damaged.
+    pub fn versions(&self) -> Result<Vec<(String, String, VersionId, VersionTotals)>, RollupError> {
+        let mut all = Vec::new();
+        self.rows(VERSIONS, everything(), |key, totals| all.push((VersionId(key.0), totals)))?;
+        let mut named = Vec::with_capacity(all.len());
+        for (id, totals) in all {
+            let (api, version) = split_version(&self.name(Kind::Version, id.0)?);
+            named.push((api, version, id, totals));
+        }
+        named.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        Ok(named)
+    }
+
+    /// The id of a version, if anything was ever told about it.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn version(&self, api: &str, version: &str) -> Result<Option<VersionId>, RollupError> {
+        let mut name = Vec::new();
+        version_name(api, version, &mut name);
+        Ok(self.id(Kind::Version, &name)?.map(VersionId))
+    }
+
+    /// The name of a version of the API it is read for.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn version_name(&self, version: VersionId) -> Result<String, RollupError> {
+        Ok(split_version(&self.name(Kind::Version, version.0)?).1)
+    }
+
+    /// The id of a consumer by which [`Self::consumers`] and the others name it, if it ever called or reached a milestone.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn consumer(&self, name: &str) -> Result<Option<u32>, RollupError> {
+        self.id(Kind::Consumer, name.as_bytes())
+    }
+
+    /// The name of a consumer.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn consumer_name(&self, consumer: u32) -> Result<String, RollupError> {
+        self.name(Kind::Consumer, consumer).map(text)
+    }
+
+    /// The name of an operation.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn operation_name(&self, operation: u32) -> Result<String, RollupError> {
+        self.name(Kind::Operation, operation).map(text)
+    }
+
+    /// The name of a currency or value event.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn label_name(&self, label: LabelId) -> Result<String, RollupError> {
+        self.name(Kind::Label, label).map(text)
+    }
+
+    /// A version, ever.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn totals(&self, version: VersionId) -> Result<VersionTotals, RollupError> {
+        let mut totals = VersionTotals::default();
+        self.rows(VERSIONS, part(version, 0, 0), |_, t| totals = t)?;
+        Ok(totals)
+    }
+
+    /// The operations of a version, ever, by id.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn operations(&self, version: VersionId) -> Result<BTreeMap<u32, OperationTotals>, RollupError> {
+        let mut all = BTreeMap::new();
+        self.rows(OPERATIONS, part(version, 0, u32::MAX), |key, totals| {
+            all.insert(key.1, totals);
+        })?;
+        Ok(all)
+    }
+
+    /// The traffic of a version by day and operation.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn days(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, Traffic)) -> Result<(), RollupError> {
+        self.rows(DAYS, in_days(version, days), |key, traffic| each(day_of_key(key.1), key.2, traffic))
+    }
+
+    /// The traffic of a version by hour and operation, from `first` to `last`.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn hours(
+        &self, version: VersionId, first: Hour, last: Hour, mut each: impl FnMut(Hour, u32, Traffic),
+    ) -> Result<(), RollupError> {
+        self.rows(HOURS, part(version, hour_key(first), hour_key(last)), |key, traffic| each(hour_of_key(key.1), key.2, traffic))
+    }
+
+    /// How many consumers were there on each day.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn active(&self, version: VersionId, days: Days) -> Result<BTreeMap<Day, u64>, RollupError> {
+        let mut all = BTreeMap::new();
+        self.rows(ACTIVE, in_days(version, days), |key, active: Active| {
+            all.insert(day_of_key(key.1), active.0);
+        })?;
+        Ok(all)
+    }
+
+    /// Who was there on which day.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn presence(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, Presence)) -> Result<(), RollupError> {
+        self.blocks(PRESENCE, in_days(version, days), |day, consumer, presence| each(day_of_key(day), consumer, presence))
+    }
+
+    /// Every consumer of a version, ever.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn consumers(&self, version: VersionId, mut each: impl FnMut(u32, ConsumerTotals)) -> Result<(), RollupError> {
+        self.blocks(CONSUMERS, part(version, 0, 0), |_, consumer, totals| each(consumer, totals))
+    }
+
+    /// Every consumer of one operation, ever.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn reach(&self, version: VersionId, operation: u32, mut each: impl FnMut(u32, Reach)) -> Result<(), RollupError> {
+        self.blocks(REACH, part(version, operation, operation), |_, consumer, reach| each(consumer, reach))
+    }
+
+    /// Every consumer's milestone of one kind on a version.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn milestones(
+        &self, version: VersionId, kind: MilestoneKind, mut each: impl FnMut(u32, MilestoneNote),
+    ) -> Result<(), RollupError> {
+        let kind = kind_key(kind);
+        self.rows(MILESTONES, part(version, kind, kind), |key, note| each(key.2, note))
+    }
+
+    /// The version that a milestone says a consumer came from.
+    #[must_use]
+    pub fn came_from(note: &MilestoneNote) -> Option<VersionId> {
+        note.from.map(VersionId)
+    }
+
+    fn rows<T: serde::de::DeserializeOwned>(
+        &self, table: Cells, range: Option<RangeInclusive<Key>>, mut each: impl FnMut(Key, T),
+    ) -> Result<(), RollupError> {
+        let Some(range) = range else { return Ok(()) };
+        let read = || {
+            for row in self.tx.open_table(table)?.range(range)? {
+                let (key, bytes) = row?;
+                each(key.value(), decode(&table, bytes.value())?);
+            }
+            Ok(())
+        };
+        read().map_err(|f: Fault| f.at(&self.path))
+    }
+
+    fn blocks<T: serde::de::DeserializeOwned>(
+        &self, table: Cells, range: Option<RangeInclusive<Key>>, mut each: impl FnMut(u32, u32, T),
+    ) -> Result<(), RollupError> {
+        self.rows(table, range, |(_, middle, block), cells: Vec<(u8, T)>| {
+            for (place, cell) in cells {
+                each(middle, consumer_at(block, place), cell);
+            }
+        })
+    }
+
+    fn id(&self, kind: Kind, name: &[u8]) -> Result<Option<u32>, RollupError> {
+        let read = || Ok(self.tx.open_table(IDS)?.get((kind as u8, name))?.map(|id| id.value()));
+        read().map_err(|f: Fault| f.at(&self.path))
+    }
+
+    fn name(&self, kind: Kind, id: u32) -> Result<Vec<u8>, RollupError> {
+        let read = || Ok(self.tx.open_table(NAMES)?.get((kind as u8, id))?.map(|name| name.value().to_vec()));
+        let name: Option<Vec<u8>> = read().map_err(|f: Fault| f.at(&self.path))?;
+        name.ok_or_else(|| RollupError::Damaged { table: "names".to_owned(), why: format!("no name for {kind:?} {id}") })
+    }
+}
+
+fn everything() -> Option<RangeInclusive<Key>> {
+    Some((0, 0, 0)..=(u32::MAX, u32::MAX, u32::MAX))
+}
+
+fn part(version: VersionId, first: u32, last: u32) -> Option<RangeInclusive<Key>> {
+    Some((version.0, first, 0)..=(version.0, last, u32::MAX))
+}
+
+fn in_days(version: VersionId, days: Days) -> Option<RangeInclusive<Key>> {
+    let (first, last) = days.bounds()?;
+    part(version, day_key(first), day_key(last))
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
+}
