@@ -4,22 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use groundswell_bus::Offset;
 use groundswell_catalogue::Catalogue;
 use groundswell_runtime::Freshness;
 
 use crate::rollup::RollupReader;
-use crate::search::SearchReaders;
+use crate::search::Readers;
 
-/// The stores of one partition as of its last commit.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
+/// What can be read of one partition; both sides always give their last commit.
+#[derive(Clone)]
+pub struct Stores {
     /// Its search indexes.
-    pub search: SearchReaders,
+    pub search: Readers,
     /// Its usage.
     pub usage: RollupReader,
-    /// Everything before this offset of the insights partition is in.
-    pub checkpoint: Offset,
 }
 
 /// Something that only the thread that owns the stores can do.
@@ -42,12 +39,11 @@ pub enum Command {
 }
 
 /// Shared between the loop and those who ask. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Handle(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
-    snapshots: RwLock<BTreeMap<u32, Snapshot>>,
+    stores: RwLock<BTreeMap<u32, Stores>>,
     catalogue: RwLock<Catalogue>,
     freshness: Freshness,
     commands: Mutex<Sender<Command>>,
@@ -60,7 +56,7 @@ impl Handle {
     pub fn new(freshness: Freshness) -> Self {
         let (commands, waiting) = channel();
         Self(Arc::new(Inner {
-            snapshots: RwLock::default(),
+            stores: RwLock::default(),
             catalogue: RwLock::new(Catalogue::default()),
             freshness,
             commands: Mutex::new(commands),
@@ -70,25 +66,19 @@ impl Handle {
 
     /// Every partition as of its last commit.
     #[must_use]
-    pub fn snapshots(&self) -> Vec<(u32, Snapshot)> {
-        let all = self.0.snapshots.read().unwrap_or_else(PoisonError::into_inner);
+    pub fn stores(&self) -> Vec<(u32, Stores)> {
+        let all = self.0.stores.read().unwrap_or_else(PoisonError::into_inner);
         all.iter().map(|(p, s)| (*p, s.clone())).collect()
     }
 
-    /// The partition that holds an API.
-    #[must_use]
-    pub fn snapshot_of(&self, api: &str) -> Option<(u32, Snapshot)> {
-        self.snapshots().into_iter().find(|(_, s)| s.usage.has_api(api) || s.search.has_api(api))
-    }
-
     /// Puts in what a commit made visible.
-    pub fn publish(&self, partition: u32, snapshot: Snapshot) {
-        self.0.snapshots.write().unwrap_or_else(PoisonError::into_inner).insert(partition, snapshot);
+    pub fn publish(&self, partition: u32, stores: Stores) {
+        self.0.stores.write().unwrap_or_else(PoisonError::into_inner).insert(partition, stores);
     }
 
     /// Takes out a partition that is no longer ours.
     pub fn withdraw(&self, partition: u32) {
-        self.0.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(&partition);
+        self.0.stores.write().unwrap_or_else(PoisonError::into_inner).remove(&partition);
     }
 
     /// Looks something up in the catalogue.

@@ -14,8 +14,6 @@ use crate::search::SearchStore;
 pub struct Round {
     /// When the source topics received what became searchable: a bounded sample, for freshness.
     pub received: Vec<Timestamp>,
-    /// The newest `received` of all.
-    pub newest: Option<Timestamp>,
     /// Instructions worked on since the last round.
     pub ops: u64,
 }
@@ -24,9 +22,7 @@ pub struct Round {
 const SAMPLES: usize = 256;
 
 /// The stores of one partition. One thread owns it; readers are handed out as snapshots.
-#[derive(Debug)]
 pub struct Partition {
-    number: u32,
     search: SearchStore,
     usage: RollupStore,
     round: Round,
@@ -47,17 +43,15 @@ impl Partition {
     pub fn open(data: &Path, partition: u32, settings: &IndexSettings) -> anyhow::Result<Self> {
         let root = folder(data, partition);
         std::fs::create_dir_all(&root)?;
-        let search = SearchStore::open(&root, settings)?;
+        let search = SearchStore::open(&root, partition, settings)?;
         let usage = RollupStore::open(&root.join("usage.redb"), settings.rollup_cache_mib)?;
-        Ok(Self { number: partition, search, usage, round: Round::default(), next: None })
+        Ok(Self { search, usage, round: Round::default(), next: None })
     }
 
     /// Where to go on reading: behind everything that both stores hold.
-    ///
-    /// # Errors
-    /// The checkpoint can't be read.
-    pub fn checkpoint(&self) -> anyhow::Result<Option<Offset>> {
-        Ok(self.usage.checkpoint()?)
+    #[must_use]
+    pub fn checkpoint(&self) -> Offset {
+        self.usage.checkpoint().unwrap_or_default()
     }
 
     /// Works one frame in. Nothing of it can be seen before [`Self::commit`].
@@ -91,24 +85,17 @@ impl Partition {
     }
 
     fn note_received(&mut self, received: Timestamp) {
-        self.round.newest = self.round.newest.max(Some(received));
-        // Every 1, 2, 4, … instruction once the sample is full would bias it; the first ones of a round waited longest, so keep those.
+        // The first of a round waited longest, so a full sample is not too kind.
         if self.round.received.len() < SAMPLES {
             self.round.received.push(received);
         }
     }
 
-    /// Whether something waits for a commit.
-    #[must_use]
-    pub fn is_dirty(&self) -> bool {
-        self.next.is_some()
-    }
-
-    /// Makes all that was worked in durable and visible, together with its checkpoint. Safe to call again after an error.
+    /// Makes all that was worked in durable and visible, together with its checkpoint.
     ///
     /// # Errors
-    /// A store can't be written (a full disk): nothing is lost, try again.
-    pub fn commit(&mut self) -> anyhow::Result<Option<(Offset, Round)>> {
+    /// A store can't be written (a full disk). Nothing is lost: drop this, open it again and read from its checkpoint.
+    pub fn commit(&mut self) -> anyhow::Result<Option<Round>> {
         let Some(next) = self.next else { return Ok(None) };
         crash::point("index.commit.begun");
         self.search.commit(next)?;
@@ -116,13 +103,7 @@ impl Partition {
         self.usage.commit(next)?;
         crash::point("index.commit.usage_done");
         self.next = None;
-        Ok(Some((next, std::mem::take(&mut self.round))))
-    }
-
-    /// The partition's number.
-    #[must_use]
-    pub fn number(&self) -> u32 {
-        self.number
+        Ok(Some(std::mem::take(&mut self.round)))
     }
 
     /// The search indexes.

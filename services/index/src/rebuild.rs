@@ -1,5 +1,5 @@
 //! Reading all insights of a partition again into a shadow beside it, then swapping. The same path serves a
-//! rebuild that somebody asked for and one that a changed schema makes necessary.
+//! rebuild that somebody asked for and one that a changed layout or a damaged store makes necessary.
 
 use std::path::{Path, PathBuf};
 
@@ -8,27 +8,31 @@ use groundswell_bus::{Bus, BusError, Offset, Stop, Topic};
 use groundswell_runtime::settings::IndexSettings;
 
 use crate::partition::{Partition, folder};
+use crate::rollup::RollupError;
+use crate::search::SearchError;
 
-/// Raised whenever what is stored for a partition changes its shape.
-const LAYOUT: &str = "1\n";
 /// Records between two commits of a shadow.
 const ROUND: u64 = 64;
 
-/// Opens a partition; one of another layout is rebuilt first.
+/// Opens a partition. Stores of another layout, or damaged ones, are rebuilt first: all they hold is in the topic.
 ///
 /// # Errors
 /// The stores can't be opened or rebuilt.
 pub fn open(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, stop: &Stop) -> anyhow::Result<Partition> {
-    let root = folder(data, partition);
-    finish_swap(&root)?;
-    let marker = root.join("layout");
-    if root.exists() && std::fs::read_to_string(&marker).unwrap_or_default() != LAYOUT {
-        tracing::warn!(partition, "the stored index has another layout: rebuilding it from the insights topic");
-        rebuild(bus, data, partition, settings, Offset(u64::MAX), stop)?;
+    finish_swap(&folder(data, partition))?;
+    match Partition::open(data, partition, settings) {
+        Err(error) if needs_rebuild(&error) => {
+            tracing::warn!(partition, %error, "rebuilding this index partition from the insights topic");
+            rebuild(bus, data, partition, settings, Offset(u64::MAX), stop)?;
+            Partition::open(data, partition, settings)
+        }
+        opened => opened,
     }
-    std::fs::create_dir_all(&root)?;
-    std::fs::write(&marker, LAYOUT)?;
-    Partition::open(data, partition, settings)
+}
+
+fn needs_rebuild(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<SearchError>().is_some_and(SearchError::needs_rebuild)
+        || matches!(error.downcast_ref::<RollupError>(), Some(RollupError::Format { .. } | RollupError::Damaged { .. }))
 }
 
 /// Reads all insights of `partition` before `upto` into a shadow and swaps it in. Returns how many records were read.
@@ -63,7 +67,6 @@ pub fn rebuild(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSetti
     }
     shadow.commit()?;
     drop(shadow);
-    std::fs::write(shadow_root.join("layout"), LAYOUT)?;
     swap(&folder(data, partition), &shadow_root)?;
     tracing::info!(partition, records = read, "index partition rebuilt and swapped in");
     Ok(read)

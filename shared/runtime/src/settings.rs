@@ -249,3 +249,17 @@ impl Default for LogSettings {
         Self { format: LogFormat::Text, level: "info".into() }
     }
 }
+
+impl Limits {
+    /// These bounds as the wire contract takes them.
+    #[must_use]
+    pub fn contract(&self) -> groundswell_contract::Limits {
+        groundswell_contract::Limits {
+            event_bytes: self.event_bytes,
+            batch_events: self.batch_events,
+            depth: self.depth,
+            attributes: self.attributes,
+            future_hours: self.future_hours,
+        }
+    }
+}
