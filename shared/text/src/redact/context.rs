@@ -1,0 +1,146 @@
+//! What the words around a number say it is.
+
+use super::bytes::{before, byte, is_word, placeholder_end, run};
+
+/// How far before a number words still count for it.
+const REACH: usize = 56;
+/// Longer words are not looked up.
+const LONGEST: usize = 16;
+
+/// What the words near a number say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Context {
+    /// A telephone number.
+    pub(super) phone: bool,
+    /// Perhaps a telephone number: enough where the digits are grouped like one.
+    pub(super) maybe_phone: bool,
+    /// A payment card.
+    pub(super) card: bool,
+    /// A version of something.
+    pub(super) version: bool,
+    /// A number given to a person by a state.
+    pub(super) national_id: bool,
+    /// A hardware or network address.
+    pub(super) address: bool,
+    /// The number of something that is not a person: an order, a build, a line.
+    pub(super) thing: bool,
+}
+
+/// Words that mean the telephone, in the languages that support tickets come in.
+const PHONE: &[&str] = &[
+    "phone", "phones", "telephone", "tel", "mobile", "mob", "cell", "cellphone", "fax", "whatsapp", "sms", "hotline", "landline", "gsm", "desk",
+    "office", "handy", "telefon", "telefono", "teléfono", "téléphone", "telefone", "celular", "móvil", "movil", "portable", "rufnummer",
+    "telefonnummer", "handynummer", "mobilnummer", "telefax", "telefoon", "cellulare", "telefonu", "puhelin", "телефон", "Телефон", "msisdn", "voicemail",
+];
+/// Words that mean it when a person follows: "call me".
+const REACHING: &[&str] = &["call", "calling", "reach", "ring", "text", "contact", "rufen", "appelez", "llámame", "llamar"];
+/// Words that mean it before grouped digits: "they are not answering at", "messages to".
+const MAYBE_REACHING: &[&str] = &["answering", "answer", "answered", "message", "messages", "call", "calls", "called", "calling", "contact", "dial", "dialed", "ring"];
+/// The words between those and the number.
+const TOWARDS: &[&str] = &["at", "to", "on", "unter", "au", "al", "op", "registered"];
+/// Whose number it is.
+const OWNER: &[&str] = &["my", "his", "her", "our", "their", "meine", "mein", "mon", "mi"];
+const NUMBER: &[&str] = &["number", "nummer", "numéro", "numero", "número"];
+/// The person called, or the way.
+const PERSON: &[&str] = &["me", "us", "him", "her", "them", "back", "moi", "mich", "uns"];
+const CARD: &[&str] = &[
+    "card", "cards", "credit", "debit", "visa", "mastercard", "maestro", "amex", "pan", "kreditkarte", "karte", "carte", "tarjeta", "carta", "cartão",
+    "kaart", "discover", "jcb", "diners", "unionpay", "uatp", "rupay",
+];
+const VERSION: &[&str] = &[
+    "version", "versions", "ver", "v", "release", "releases", "build", "firmware", "upgrade", "upgraded", "upgrading", "rev", "revision", "sdk",
+    "driver", "jdk", "jre", "patch", "hotfix", "gem", "npm", "pip", "package", "plugin", "assembly", "versión", "versione", "versão", "update",
+    "updated", "downgrade", "downgraded", "kernel", "section", "chapter",
+];
+const NATIONAL_ID: &[&str] = &["ssn", "ssns", "social", "itin", "tin", "taxpayer", "nino", "insurance", "cpf"];
+const ADDRESS: &[&str] = &["ip", "ips", "ipv4", "ipv6", "address", "addresses", "addr", "mac", "macs", "ethernet", "host", "server", "gateway", "dns", "subnet"];
+const THING: &[&str] = &[
+    "id", "ids", "order", "ticket", "account", "invoice", "transaction", "reference", "ref", "case", "issue", "port", "timestamp", "error", "code",
+    "line", "zip", "jira", "block", "bytes", "pid", "size", "count", "job", "request", "version", "build",
+    "policy", "customer", "member", "serial", "tracking", "routing", "passport", "license", "licence", "tax", "bank", "iban", "pin", "employee",
+];
+
+impl Context {
+    /// Reads the words before `at`, from the nearest on, up to an empty line; and the word after `end`.
+    pub(super) fn around(bytes: &[u8], at: usize, end: usize) -> Self {
+        let mut context = Self::default();
+        let mut here = at;
+        let mut nearer = Nearer::default();
+        let far = at.saturating_sub(REACH);
+        while here > far {
+            let b = before(bytes, here);
+            if b == b'\n' && before(bytes, here - 1) == b'\n' {
+                break;
+            }
+            if !is_letter(b) {
+                here -= 1;
+                continue;
+            }
+            let start = (far..here).rev().find(|i| !is_letter(byte(bytes, *i))).map_or(far, |i| i + 1);
+            if start > 0 && placeholder_end(bytes, start - 1).is_none() {
+                context.add(bytes.get(start..here).unwrap_or_default(), &mut nearer);
+            } else if start == 0 {
+                context.add(bytes.get(..here).unwrap_or_default(), &mut nearer);
+            }
+            here = start;
+        }
+        context.phone |= after_says_phone(bytes, end);
+        context
+    }
+
+    fn add(&mut self, word: &[u8], nearer: &mut Nearer) {
+        let mut buffer = [0_u8; LONGEST];
+        if let Some(text) = cjk(word) {
+            self.phone |= ["电话", "手机", "電話", "携帯", "전화", "号码"].iter().any(|w| text.contains(w));
+            self.card |= ["卡", "カード", "카드"].iter().any(|w| text.contains(w));
+            return;
+        }
+        let Some(lower) = buffer.get_mut(..word.len()) else { return };
+        lower.copy_from_slice(word);
+        lower.make_ascii_lowercase();
+        let Ok(word) = std::str::from_utf8(lower) else { return };
+        let is = |list: &[&str]| list.contains(&word);
+        // The nearest word wins: "the phone's order id".
+        self.card |= is(CARD);
+        self.thing |= !self.phone && (is(THING) || is(CARD));
+        self.phone |= !self.thing && (is(PHONE) || (nearer.person && is(REACHING)) || (nearer.number && is(OWNER)));
+        self.maybe_phone |= !self.thing && nearer.towards && is(MAYBE_REACHING);
+        self.version |= is(VERSION);
+        self.national_id |= is(NATIONAL_ID);
+        self.address |= is(ADDRESS);
+        nearer.person |= is(PERSON);
+        nearer.number |= is(NUMBER);
+        nearer.towards |= is(TOWARDS);
+    }
+}
+
+/// What the words between here and the number were.
+#[derive(Default)]
+struct Nearer {
+    person: bool,
+    number: bool,
+    towards: bool,
+}
+
+fn is_letter(b: u8) -> bool {
+    b.is_ascii_alphabetic() || b >= 0x80
+}
+
+/// The word as text, where it is written in a script without spaces.
+fn cjk(word: &[u8]) -> Option<&str> {
+    // The words of these scripts may start in the middle where the reach ends.
+    let start = word.iter().position(|b| (b & 0xC0) != 0x80)?;
+    let text = word.get(start..).and_then(|w| std::str::from_utf8(w).ok())?;
+    text.chars().any(|c| c >= '\u{2E80}').then_some(text)
+}
+
+/// "416 60 039 office", "788-063-Fax": the label of an address card after its number.
+fn after_says_phone(bytes: &[u8], end: usize) -> bool {
+    if !matches!(byte(bytes, end), b' ' | b'-') {
+        return false;
+    }
+    let start = end + 1 + usize::from(byte(bytes, end + 1) == b'(');
+    let stop = run(bytes, start, LONGEST, is_word);
+    let word = bytes.get(start..stop).unwrap_or_default();
+    ["office", "fax", "mobile", "cell", "desk", "landline"].iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
+}
