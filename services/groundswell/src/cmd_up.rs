@@ -1,0 +1,46 @@
+//! `up` and `serve`: services until told to stop.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use groundswell_bus::Bus;
+use groundswell_runtime::program::{exit_code, print_configuration, start};
+use groundswell_runtime::{App, ServeArgs, Service, Settings};
+
+use crate::cli::{Global, ServeOne};
+use crate::failure::Failure;
+use crate::output::note;
+use crate::pipeline;
+use crate::server_file::ServerFile;
+
+/// All services.
+pub fn up(global: &Global, args: &ServeArgs) -> ExitCode {
+    run(global, args, "all services", pipeline::everything)
+}
+
+/// One service.
+pub fn serve(global: &Global, args: &ServeOne) -> ExitCode {
+    run(global, &args.serve, &format!("{:?}", args.service).to_lowercase(), |app, bus| pipeline::one(args.service, app, bus))
+}
+
+fn run(global: &Global, args: &ServeArgs, what: &str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>) -> ExitCode {
+    let settings = match global.config.load_for(args) {
+        Ok(settings) => settings,
+        Err(error) => return Failure::from(error).tell(),
+    };
+    if args.check_config {
+        return print_configuration(&settings);
+    }
+    exit_code(serve_until_stopped(settings, what, build))
+}
+
+fn serve_until_stopped(settings: Settings, what: &str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>) -> anyhow::Result<()> {
+    let app = App::start(settings)?;
+    let running = start(&app, build)?;
+    let server = ServerFile::of(running.address());
+    let written = server.write(&app.settings.data)?;
+    note(&format!("groundswell: {what} on {} (data in {}); ctrl-C stops", server.url, app.settings.data.display()));
+    let outcome = running.wait();
+    drop(written);
+    Ok(outcome?)
+}
