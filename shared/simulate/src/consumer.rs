@@ -175,10 +175,11 @@ fn uses(dice: &mut Dice, plan: &Plan, company: &Company, i: usize, begins: Times
             continue;
         }
         let pace = f64::from(plan.days) * 0.13;
+        let behind = if begins < plan.start() { 0.4 } else { 0.1 };
         let journey = if loud {
             Journey::fixed(begins, 0, api.versions[1].released.plus_ms(DAY_MS), 1)
         } else {
-            Journey::draw(dice, api, begins, plan.end, pace)
+            Journey::draw(dice, api, begins, plan.end, behind, pace)
         };
         uses.push(Use {
             api: a,

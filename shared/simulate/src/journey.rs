@@ -32,10 +32,10 @@ const REGRET_WORSE: f64 = 0.22;
 const REGRET: f64 = 0.05;
 
 impl Journey {
-    /// Draws a journey. `pace` is the median number of days from a release to the move.
-    pub(crate) fn draw(dice: &mut Dice, api: &Api, begins: Timestamp, end: Timestamp, pace: f64) -> Self {
+    /// Draws a journey. `behind` is the chance to start on the version before the newest, `pace` the median number of days from a release to the move.
+    pub(crate) fn draw(dice: &mut Dice, api: &Api, begins: Timestamp, end: Timestamp, behind: f64, pace: f64) -> Self {
         let newest = api.newest(begins);
-        let first = if newest > 0 && dice.chance(0.3) { newest - 1 } else { newest };
+        let first = if newest > 0 && dice.chance(behind) { newest - 1 } else { newest };
         let mut journey = Self { begins, first, moves: Vec::new() };
         let mut at = first;
         for (v, version) in api.versions.iter().enumerate().skip(first + 1) {

@@ -108,7 +108,7 @@ pub(crate) fn weights(consumer: &Consumer, usage: &Use, api: &Api, version: usiz
             set("error_message", 0.3);
         }
         ("catalog", 0) => set("page_skips", 4.5 * involved("listProducts")),
-        ("identity", _) => set("bulk_invite", 2.4 * involved("createInvite")),
+        ("identity", _) => set("bulk_invite", 3.2 * involved("createInvite")),
         (LOUD_API, 1) if loud > 0.0 => set("label_rotated", loud / consumer.talkative),
         _ => {}
     }

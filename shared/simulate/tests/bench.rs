@@ -6,6 +6,7 @@ use groundswell_contract::{CloudEvent, EventType, Survey, Ticket, Usage};
 use groundswell_model::Timestamp;
 use groundswell_simulate::bench::{BenchPlan, Count, Workload};
 
+#[expect(clippy::expect_used, reason = "a test may fail")]
 fn workload(events: u64) -> Workload {
     Workload::new(BenchPlan { resent: 0.01, ..BenchPlan::new(Timestamp(1_780_272_000_000), events) }).expect("a good plan")
 }

@@ -14,6 +14,7 @@ fn plan(seed: u64, events: u64) -> Plan {
     Plan { seed, events, ..Plan::new(END) }
 }
 
+#[expect(clippy::expect_used, reason = "a test may fail")]
 fn all(plan: &Plan) -> Vec<Simulated> {
     simulate(plan).expect("a good plan").collect()
 }
