@@ -96,7 +96,7 @@ pub fn decode(incoming: &Incoming<'_>, limits: &Limits) -> Result<Decoded, Rejec
         Carried::OtherFormat => {
             Err(RejectReason::UnsupportedContentType.because("CloudEvents in another format than JSON: publish application/cloudevents+json"))
         }
-        Carried::Json | Carried::Other if incoming.headers.iter().any(|(name, _)| attribute_name(name).is_some()) => {
+        Carried::Json | Carried::Other if is_binary(incoming.headers) => {
             binary(incoming.headers, content_type, body, limits)
         }
         Carried::Json => structured(body, limits),
@@ -143,6 +143,13 @@ fn content_type_of<'a>(incoming: &Incoming<'a>) -> Result<Option<&'a str>, Rejec
 
 fn header_text<'a>(name: &str, value: &'a [u8]) -> Result<&'a str, Reject> {
     std::str::from_utf8(value).map_err(|_| RejectReason::NotCloudEvent.because(format!("header `{name}` is not UTF-8")))
+}
+
+/// Whether headers carry a required attribute of an event: its data is the body then.
+#[must_use]
+pub fn is_binary(headers: &[(&str, &[u8])]) -> bool {
+    let required = |name: &str| ["specversion", "id", "source", "type"].iter().any(|r| name.eq_ignore_ascii_case(r));
+    headers.iter().any(|(header, _)| attribute_name(header).is_some_and(|(name, _)| required(name)))
 }
 
 /// The attribute that a header carries, and whether its value is percent-encoded (HTTP).

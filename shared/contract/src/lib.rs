@@ -17,7 +17,7 @@ mod validate;
 
 pub use cloudevent::{CloudEvent, HeaderList};
 pub use data::{Data, EventType, Identity, Release, Stage, Survey, SurveyKind, Ticket, Usage};
-pub use decode::{Decoded, Extensions, Incoming, decode, decode_structured, split_batch, too_many};
+pub use decode::{Decoded, Extensions, Incoming, decode, decode_structured, is_binary, split_batch, too_many};
 pub use hash::content_hash;
 pub use limits::Limits;
 pub use validate::validate;
