@@ -1,5 +1,8 @@
 //! What the words around a number say it is.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::bytes::{before, byte, is_word, placeholder_end, run};
 
 /// How far before a number words still count for it.
@@ -60,6 +63,61 @@ const THING: &[&str] = &[
     "policy", "customer", "member", "serial", "tracking", "routing", "passport", "license", "licence", "tax", "bank", "iban", "pin", "employee",
 ];
 
+/// What a word can mean for a number after it.
+#[derive(Clone, Copy)]
+enum Group {
+    Phone,
+    Reaching,
+    MaybeReaching,
+    Towards,
+    Owner,
+    Number,
+    Person,
+    Card,
+    Version,
+    NationalId,
+    Address,
+    Thing,
+}
+
+impl Group {
+    fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+const GROUPS: &[(Group, &[&str])] = &[
+    (Group::Phone, PHONE),
+    (Group::Reaching, REACHING),
+    (Group::MaybeReaching, MAYBE_REACHING),
+    (Group::Towards, TOWARDS),
+    (Group::Owner, OWNER),
+    (Group::Number, NUMBER),
+    (Group::Person, PERSON),
+    (Group::Card, CARD),
+    (Group::Version, VERSION),
+    (Group::NationalId, NATIONAL_ID),
+    (Group::Address, ADDRESS),
+    (Group::Thing, THING),
+];
+
+/// Every word with the bits of its groups, sorted by word.
+static MEANINGS: LazyLock<Vec<(&'static [u8], u16)>> = LazyLock::new(|| {
+    let mut words = BTreeMap::new();
+    for (group, list) in GROUPS {
+        for word in *list {
+            *words.entry(word.as_bytes()).or_insert(0) |= group.bit();
+        }
+    }
+    words.into_iter().collect()
+});
+
+/// The groups of a word in lower case.
+fn meaning(word: &[u8]) -> Option<u16> {
+    let at = MEANINGS.binary_search_by(|(w, _)| (*w).cmp(word)).ok()?;
+    MEANINGS.get(at).map(|(_, groups)| *groups)
+}
+
 impl Context {
     /// Reads the words before `at`, from the nearest on, up to an empty line; and the word after `end`.
     pub(super) fn around(bytes: &[u8], at: usize, end: usize) -> Self {
@@ -90,7 +148,9 @@ impl Context {
 
     fn add(&mut self, word: &[u8], nearer: &mut Nearer) {
         let mut buffer = [0_u8; LONGEST];
-        if let Some(text) = cjk(word) {
+        if !word.is_ascii()
+            && let Some(text) = cjk(word)
+        {
             self.phone |= ["电话", "手机", "電話", "携帯", "전화", "号码"].iter().any(|w| text.contains(w));
             self.card |= ["卡", "カード", "카드"].iter().any(|w| text.contains(w));
             return;
@@ -98,19 +158,19 @@ impl Context {
         let Some(lower) = buffer.get_mut(..word.len()) else { return };
         lower.copy_from_slice(word);
         lower.make_ascii_lowercase();
-        let Ok(word) = std::str::from_utf8(lower) else { return };
-        let is = |list: &[&str]| list.contains(&word);
+        let Some(is) = meaning(lower) else { return };
+        let says = |group: Group| is & group.bit() != 0;
         // The nearest word wins: "the phone's order id".
-        self.card |= is(CARD);
-        self.thing |= !self.phone && (is(THING) || is(CARD));
-        self.phone |= !self.thing && (is(PHONE) || (nearer.person && is(REACHING)) || (nearer.number && is(OWNER)));
-        self.maybe_phone |= !self.thing && nearer.towards && is(MAYBE_REACHING);
-        self.version |= is(VERSION);
-        self.national_id |= is(NATIONAL_ID);
-        self.address |= is(ADDRESS);
-        nearer.person |= is(PERSON);
-        nearer.number |= is(NUMBER);
-        nearer.towards |= is(TOWARDS);
+        self.card |= says(Group::Card);
+        self.thing |= !self.phone && (says(Group::Thing) || says(Group::Card));
+        self.phone |= !self.thing && (says(Group::Phone) || (nearer.person && says(Group::Reaching)) || (nearer.number && says(Group::Owner)));
+        self.maybe_phone |= !self.thing && nearer.towards && says(Group::MaybeReaching);
+        self.version |= says(Group::Version);
+        self.national_id |= says(Group::NationalId);
+        self.address |= says(Group::Address);
+        nearer.person |= says(Group::Person);
+        nearer.number |= says(Group::Number);
+        nearer.towards |= says(Group::Towards);
     }
 }
 

@@ -57,6 +57,9 @@ const LONGEST_PART: usize = 8192;
 /// The formats by their first byte.
 #[derive(Clone, Debug)]
 pub(super) struct Formats {
+    /// For each first byte, which second bytes there are; most words end here.
+    second: [u128; 128],
+    /// For each first byte, where its formats are in `sorted`.
     by_first: [(u8, u8); 128],
     sorted: Vec<usize>,
 }
@@ -71,11 +74,21 @@ impl Formats {
             let range: &mut (u8, u8) = &mut by_first[usize::from(FORMATS[*format].0.as_bytes()[0] & 127)];
             *range = if range.1 == 0 { (place, place + 1) } else { (range.0, place + 1) };
         }
-        Self { by_first, sorted }
+        let mut second = [0; 128];
+        for (prefix, _) in FORMATS {
+            if let [a, b, ..] = prefix.as_bytes() {
+                second[usize::from(*a & 127)] |= 1 << (b & 127);
+            }
+        }
+        Self { second, by_first, sorted }
     }
 
     /// A provider's key that starts at `at`, the first letter of a word.
     pub(super) fn find(&self, bytes: &[u8], at: usize) -> Option<Hit> {
+        let second = byte(bytes, at + 1);
+        if !second.is_ascii() || self.second[usize::from(byte(bytes, at) & 127)] & (1 << second) == 0 {
+            return None;
+        }
         if is_word(before(bytes, at)) || before(bytes, at) == b'-' {
             return None;
         }

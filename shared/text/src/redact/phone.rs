@@ -113,7 +113,11 @@ pub(super) fn national(bytes: &[u8], groups: &Groups, context: impl Fn(usize) ->
     // An id in the path of a URL.
     let in_path = count == 1 && before(bytes, start) == b'/';
     let loose = digits >= least && !in_path && (count != 2 || groups.sep(1) != b'.') && !(count == 1 && digits == 10 && first == b'1');
-    let hit = (familiar && !context(end).version) || (loose && says_phone(context(end))) || (loose && count >= 2 && context(end).maybe_phone);
+    if !familiar && !loose {
+        return None;
+    }
+    let around = context(end);
+    let hit = (familiar && !around.version) || (loose && (says_phone(around) || (count >= 2 && around.maybe_phone)));
     hit.then(|| ends_at(bytes, start, end)).flatten()
 }
 
