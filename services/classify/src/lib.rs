@@ -1,1 +1,33 @@
-//! Placeholder.
+//! From accepted events to what the index keeps: the second of the three services.
+//!
+//! `events` is keyed by consumer, so one partition sees everything a consumer did and said. A
+//! [`core::Partition`] counts each event once, folds usage into deltas, keeps the consumer's journal, and turns
+//! feedback into insights: attributed to a version ([`attribution`]) and labelled. [`stage`] does that for a batch, in one
+//! atomic step: events read, instructions to the index, dead letters and state written.
+//!
+//! What this service never does: keep anything that is not state or read again from `events`, read a clock, or let a
+//! name that nobody declared grow an index without bound.
+
+pub mod attribution;
+pub mod core;
+pub mod stage;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use groundswell_bus::{Budget, Bus, Group, service};
+use groundswell_runtime::{Settings, Stop};
+
+pub use stage::ClassifyStage;
+
+/// What one step may take in: large steps fold more usage, the linger keeps insights fresh.
+const BUDGET: Budget = Budget { records: 512, bytes: 4 * 1024 * 1024, wait: Duration::from_millis(200), linger: Duration::from_millis(20) };
+
+/// Runs the service until `stop` is set; owns the calling thread.
+///
+/// # Errors
+/// The transport failed in a way that this process can't mend, or a state entry or frame is of another version.
+pub fn run(bus: &Arc<dyn Bus>, settings: &Settings, stop: &Stop) -> anyhow::Result<()> {
+    let mut stage = ClassifyStage::new(Arc::clone(bus), settings)?;
+    Ok(service::run(bus.as_ref(), Group::Classify, &mut stage, BUDGET, stop)?)
+}

@@ -1,0 +1,282 @@
+//! One partition of `events`: its state, and what becomes of each event.
+
+use std::borrow::Cow;
+use std::hash::BuildHasher;
+
+use groundswell_bus::StateWrite;
+use groundswell_catalogue::{Call, Resolved};
+use groundswell_model::frame::BadItem;
+use groundswell_model::{Event, FeedbackEvent, Milestone, Op, Outcome, Reject, RejectReason, Skip, UNKNOWN_API, UsageEvent};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+
+use super::fold::{Counted, Fold};
+use super::insight;
+use super::journal::{self, Journal, Told};
+use super::names::{Names, OTHER_OPERATION};
+use super::output::Output;
+use super::state::{self, BadEntry, Entry};
+use super::window::{Mark, Met, Window};
+use super::{Rules, Tables};
+use crate::attribution;
+
+/// What a batch has given so far, of all its partitions.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// Folded usage.
+    pub fold: Fold<'a>,
+    /// Instructions to the index.
+    pub output: Output,
+    /// State to be written.
+    pub state: Vec<StateWrite>,
+}
+
+/// The state of one partition.
+#[derive(Debug)]
+pub struct Partition {
+    number: u32,
+    window: Window,
+    feedback: HashMap<u128, u64>,
+    consumers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    journals: Vec<Kept>,
+    names: Names,
+    /// Journals changed since the last step.
+    dirty: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    consumer: Box<str>,
+    journal: Journal,
+    changed: bool,
+    told: Vec<Told>,
+}
+
+impl Partition {
+    /// The empty state of a partition that remembers up to `most` usage events.
+    #[must_use]
+    pub fn new(number: u32, rules: &Rules, most: usize) -> Self {
+        Self {
+            number,
+            window: Window::new(rules.dedupe_minutes, most),
+            feedback: HashMap::new(),
+            consumers: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            journals: Vec::new(),
+            names: Names::default(),
+            dirty: Vec::new(),
+        }
+    }
+
+    /// Takes in a state entry; of several with one key the last one stands. The answer is where the window of
+    /// usage begins, if that is what the entry says: for [`Window::resume`].
+    ///
+    /// # Errors
+    /// The entry was not written by this version of the program.
+    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Mark>, BadEntry> {
+        match state::read(key, value)? {
+            Entry::Journal(consumer, journal) => {
+                let at = self.journal_of(consumer);
+                if let Some(kept) = self.journals.get_mut(at as usize) {
+                    kept.journal = *journal;
+                }
+            }
+            Entry::Feedback(identity, content) => {
+                self.feedback.insert(identity, content);
+            }
+            Entry::Name(parent, name) => self.names.restore(parent, name),
+            Entry::Window(mark) => return Ok(Some(mark)),
+        }
+        Ok(None)
+    }
+
+    /// The window of usage identities.
+    pub fn window(&mut self) -> &mut Window {
+        &mut self.window
+    }
+
+    /// How many consumers have a journal.
+    #[must_use]
+    pub fn consumers(&self) -> usize {
+        self.journals.len()
+    }
+
+    /// How many pieces of feedback are known.
+    #[must_use]
+    pub fn feedback(&self) -> usize {
+        self.feedback.len()
+    }
+
+    /// Gives an event its fate.
+    ///
+    /// # Errors
+    /// What it says can't be carried.
+    pub fn event<'a>(&mut self, event: &Event<'a>, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<Outcome<()>, BadItem> {
+        match event {
+            Event::Usage(usage) => Ok(self.usage(usage, tables, work)),
+            Event::Feedback(feedback) => self.say(feedback, tables, work),
+        }
+    }
+
+    fn usage<'a>(&mut self, event: &UsageEvent<'a>, tables: &Tables<'a>, work: &mut Work<'a>) -> Outcome<()> {
+        let head = &event.head;
+        match self.window.meet(head.identity, head.content, head.received) {
+            Met::New => {}
+            Met::Same => return Outcome::Skip(Skip::Duplicate),
+            Met::Other => return Outcome::Reject(conflict("a usage event")),
+        }
+        let counted = self.count_as(event, tables);
+        if !head.consumer.is_empty() && counted.api != UNKNOWN_API {
+            self.note(event, &counted, tables);
+        }
+        work.fold.add(counted, event);
+        Outcome::Emit(())
+    }
+
+    /// Where a call counts: resolved against the catalogue, within the bounds of undeclared names.
+    fn count_as<'a>(&mut self, event: &UsageEvent<'a>, tables: &Tables<'a>) -> Counted<'a> {
+        let call = Call {
+            api: event.api.unwrap_or_default(),
+            version: event.api_version.unwrap_or_default(),
+            operation: event.operation.unwrap_or_default(),
+            method: event.method,
+            path: event.path,
+            host: event.host,
+        };
+        let found = with_header(tables.catalogue.resolve_usage(&call), event, tables, &call);
+        let bounds = &tables.rules.bounds;
+        let api = self.names.api(found.api, found.declared || tables.catalogue.api(found.api).is_some(), bounds);
+        // Versions of APIs that nobody named have nothing to do with each other.
+        let version = if api == UNKNOWN_API { "" } else { found.version };
+        let version = self.names.version(api, version, found.declared, bounds);
+        let operation = match self.names.operation(api, version, &found.operation, found.listed, bounds) {
+            true => found.operation,
+            false => Cow::Borrowed(OTHER_OPERATION),
+        };
+        Counted { api, version, operation }
+    }
+
+    fn note(&mut self, event: &UsageEvent<'_>, counted: &Counted<'_>, tables: &Tables<'_>) {
+        let at = self.journal_of(event.head.consumer);
+        let Some(kept) = self.journals.get_mut(at as usize) else { return };
+        if !kept.changed {
+            kept.changed = true;
+            self.dirty.push(at);
+        }
+        let call = journal::Call {
+            api: counted.api,
+            version: counted.version,
+            operation: &counted.operation,
+            time: event.head.time,
+            failed: event.failed,
+            calls: event.calls,
+        };
+        let older = |a: &str, b: &str| tables.catalogue.compare(counted.api, a, b);
+        kept.journal.note(&call, tables.rules.days_kept(), older, &mut kept.told);
+    }
+
+    fn journal_of(&mut self, consumer: &str) -> u32 {
+        let hash = self.hasher.hash_one(consumer);
+        if let Some(at) = self.consumers.find(hash, |at| *self.journals[*at as usize].consumer == *consumer) {
+            return *at;
+        }
+        let at = u32::try_from(self.journals.len()).unwrap_or(u32::MAX);
+        self.journals.push(Kept { consumer: consumer.into(), journal: Journal::default(), changed: false, told: Vec::new() });
+        self.consumers.insert_unique(hash, at, |at| self.hasher.hash_one(&*self.journals[*at as usize].consumer));
+        at
+    }
+
+    fn say<'a>(&mut self, event: &FeedbackEvent<'a>, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<Outcome<()>, BadItem> {
+        let (identity, content) = (event.head.identity.0, event.head.content.0);
+        match self.feedback.get(&identity) {
+            Some(known) if *known == content => return Ok(Outcome::Skip(Skip::Duplicate)),
+            Some(_) => return Ok(Outcome::Reject(conflict("feedback"))),
+            None => self.feedback.insert(identity, content),
+        };
+        work.state.push(self.entry(state::write(&Entry::Feedback(identity, content))?));
+        let (journals, consumer) = (&self.journals, event.head.consumer);
+        let at = self.consumers.find(self.hasher.hash_one(consumer), |at| *journals[*at as usize].consumer == *consumer);
+        let journal = at.and_then(|at| journals.get(*at as usize)).map(|kept| &kept.journal);
+        let case = attribution::Case { event, catalogue: tables.catalogue, journal, look_back_days: tables.rules.look_back_days };
+        let found = attribution::attribute(&case).bounded(&mut self.names, tables);
+        metrics::counter!("groundswell_attribution_total", "rung" => found.rung.name()).increment(1);
+        let labels = tables.classifier.classify(&insight::text(event));
+        work.output.push(&Op::Upsert(Box::new(insight::insight(event, &found, labels))))?;
+        Ok(Outcome::Emit(()))
+    }
+
+    /// Ends the batch for this partition: milestones are told, and changed state is written.
+    ///
+    /// # Errors
+    /// Something can't be carried.
+    pub fn finish(&mut self, work: &mut Work<'_>) -> Result<(), BadItem> {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable_by(|a, b| self.journals[*a as usize].consumer.cmp(&self.journals[*b as usize].consumer));
+        for at in &dirty {
+            let Some(kept) = self.journals.get_mut(*at as usize) else { continue };
+            kept.changed = false;
+            tell(&kept.consumer, std::mem::take(&mut kept.told), &mut work.output)?;
+            let (key, value) = state::write_journal(&kept.consumer, &kept.journal)?;
+            metrics::histogram!("groundswell_journal_bytes").record(f64::from(u32::try_from(value.len()).unwrap_or(u32::MAX)));
+            work.state.push(StateWrite { partition: self.number, key, value: Some(value) });
+        }
+        dirty.clear();
+        self.dirty = dirty;
+        for (parent, name) in self.names.take_fresh() {
+            work.state.push(self.entry(state::write(&Entry::Name(&parent, &name))?));
+        }
+        if let Some(mark) = self.window.mark_to_write() {
+            work.state.push(self.entry(state::write(&Entry::Window(mark))?));
+        }
+        Ok(())
+    }
+
+    fn entry(&self, (key, value): (Vec<u8>, Vec<u8>)) -> StateWrite {
+        StateWrite { partition: self.number, key, value: Some(value) }
+    }
+}
+
+/// A version that neither the event nor the path tells may stand in a request header, kept among the unknown fields.
+fn with_header<'a>(found: Resolved<'a>, event: &UsageEvent<'a>, tables: &Tables<'a>, call: &Call<'a>) -> Resolved<'a> {
+    if !found.version.is_empty() || event.attributes.is_empty() || found.api.is_empty() {
+        return found;
+    }
+    let told = event.attributes.iter().find_map(|(name, json)| tables.catalogue.version_of_header(found.api, name, json.trim_matches('"')));
+    match told {
+        Some(version) => tables.catalogue.resolve_usage(&Call { api: found.api, version, ..*call }),
+        None => found,
+    }
+}
+
+fn conflict(what: &str) -> Reject {
+    RejectReason::ConflictingDuplicate.because(format!("{what} with this `source` and `id` came before with other content: give a change an `id` of its own"))
+}
+
+/// Of each version and kind the last one stands, so only that is told.
+fn tell(consumer: &str, told: Vec<Told>, output: &mut Output) -> Result<(), BadItem> {
+    let mut last: Vec<Told> = Vec::with_capacity(told.len());
+    for mut one in told {
+        match last.iter_mut().find(|t| t.kind == one.kind && t.version == one.version && t.api == one.api) {
+            Some(before) => {
+                if one.operation.is_empty() && one.time == before.time {
+                    one.operation = std::mem::take(&mut before.operation);
+                }
+                *before = one;
+            }
+            None => last.push(one),
+        }
+    }
+    last.sort_unstable();
+    last.iter().try_for_each(|t| {
+        output.push(&Op::Milestone(Milestone {
+            api: &t.api,
+            version: &t.version,
+            consumer,
+            kind: t.kind,
+            time: t.time,
+            from: t.from.as_deref(),
+            operation: &t.operation,
+            failed_before: t.failed_before,
+        }))
+    })
+}
