@@ -81,7 +81,12 @@ impl<'a> Headers<'a> {
 impl Batch {
     /// Copies one record in.
     pub fn push<'h>(
-        &mut self, part: Part, offset: Offset, timestamp: Timestamp, key: &[u8], value: Option<&[u8]>,
+        &mut self,
+        part: Part,
+        offset: Offset,
+        timestamp: Timestamp,
+        key: &[u8],
+        value: Option<&[u8]>,
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
     ) {
         let key = self.store(key);

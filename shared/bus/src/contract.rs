@@ -215,6 +215,7 @@ pub trait Member: Send {
     ///
     /// # Errors
     /// See [`BusError`].
+    #[expect(clippy::type_complexity, reason = "a name for the visitor would hide what it is given")]
     fn restore(&mut self, partition: u32, each: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<(), BusError>;
 
     /// Calls `each` with every record of `part` from `from` (or the oldest kept) up to, not including, `to`.

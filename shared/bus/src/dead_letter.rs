@@ -80,8 +80,14 @@ mod tests {
         let header = |name: &str| letter.headers.iter().find(|(n, _)| n == name).map(|(_, v)| String::from_utf8(v.clone()).unwrap());
         assert_eq!((letter.key.as_slice(), letter.value.as_deref()), (&b"k"[..], Some(&b"x"[..])));
         for (name, value) in [
-            (REASON, "not_json"), (DETAIL, "at byte 0"), (SERVICE, "ingest"), (TOPIC, "feedback.usage"), (PARTITION, "3"), (OFFSET, "9"),
-            (TIME, "1970-01-01T00:00:00Z"), ("orig-ce_id", "7"),
+            (REASON, "not_json"),
+            (DETAIL, "at byte 0"),
+            (SERVICE, "ingest"),
+            (TOPIC, "feedback.usage"),
+            (PARTITION, "3"),
+            (OFFSET, "9"),
+            (TIME, "1970-01-01T00:00:00Z"),
+            ("orig-ce_id", "7"),
         ] {
             assert_eq!(header(name).as_deref(), Some(value), "{name}");
         }

@@ -16,10 +16,10 @@ mod stop;
 mod topic;
 
 pub use batch::{Batch, Headers, NewRecord, Record};
-pub use contract::{Bounds, Budget, Bus, BusError, Group, Member, Polled, Publisher, Reader, Step, StateWrite};
-pub use topic::{Offset, Part, Topic, TopicNames};
+pub use contract::{Bounds, Budget, Bus, BusError, Group, Member, Polled, Publisher, Reader, StateWrite, Step};
 pub use embedded::EmbeddedBus;
 pub use kafka::KafkaBus;
 pub use service::{Stage, StageError};
 pub use settings::{EmbeddedSettings, KafkaSettings, TopicSettings};
 pub use stop::Stop;
+pub use topic::{Offset, Part, Topic, TopicNames};

@@ -163,7 +163,8 @@ impl Joined {
 }
 
 fn unaccounted(group: Group, batch: &Batch, fates: &Fates) -> BusError {
-    let places: Vec<String> = batch.positions().iter().map(|(part, next)| format!("{:?}/{} before {}", part.topic, part.partition, next.0)).collect();
+    let places: Vec<String> =
+        batch.positions().iter().map(|(part, next)| format!("{:?}/{} before {}", part.topic, part.partition, next.0)).collect();
     BusError::Fatal {
         what: format!("{}: accounting of {} records at {}", group.name(), batch.len(), places.join(", ")),
         why: format!("{} of them have a fate: this is a bug; nothing of the batch was committed", fates.total()),

@@ -1,6 +1,8 @@
 //! The contract of the bus, as behaviour: every case runs on the embedded log and, where
 //! `GROUNDSWELL_TEST_KAFKA` names a broker, on Kafka.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where something is missing")]
+
 mod cases;
 mod support;
 

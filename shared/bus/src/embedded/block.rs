@@ -206,8 +206,13 @@ mod tests {
     fn record() -> impl Strategy<Value = NewRecord> {
         let bytes = || prop::collection::vec(any::<u8>(), 0..300);
         let headers = prop::collection::vec(("[a-z_]{1,12}", bytes()), 0..4);
-        (bytes(), prop::option::of(bytes()), headers)
-            .prop_map(|(key, value, headers)| NewRecord { topic: Some(Topic::Usage), partition: None, key, headers, value })
+        (bytes(), prop::option::of(bytes()), headers).prop_map(|(key, value, headers)| NewRecord {
+            topic: Some(Topic::Usage),
+            partition: None,
+            key,
+            headers,
+            value,
+        })
     }
 
     fn all(from: u64, to: u64) -> Want {

@@ -48,7 +48,7 @@ impl LogMember {
         let owned = board.groups.get(&self.group).map(|g| g.of(self.id)).unwrap_or_default();
         let lost: Vec<Part> = self.held.iter().filter(|(part, held)| owned.get(part) != Some(&held.epoch)).map(|(part, _)| *part).collect();
         if !lost.is_empty() {
-            lost.iter().for_each(|part| drop(self.held.remove(part)));
+            self.held.retain(|part, _| !lost.contains(part));
             return Some(Polled::Revoked(lost));
         }
         let new: Vec<Part> = owned.keys().filter(|part| !self.held.contains_key(part)).copied().collect();
@@ -107,7 +107,8 @@ impl LogMember {
         loop {
             let wants = self.wants(&board, budget);
             let waiting: u64 = wants.iter().map(|w| w.to.0 - w.from.0).sum();
-            let owned = board.groups.get(&self.group).is_some_and(|g| self.held.iter().all(|(part, held)| g.holds(self.id, *part, held.epoch)));
+            let owned =
+                board.groups.get(&self.group).is_some_and(|g| self.held.iter().all(|(part, held)| g.holds(self.id, *part, held.epoch)));
             if waiting >= budget.records as u64 || !owned || Instant::now() >= until || shared.stop.is_set() {
                 return Ok(wants);
             }

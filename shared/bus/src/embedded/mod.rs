@@ -78,7 +78,13 @@ impl EmbeddedBus {
     ///
     /// # Errors
     /// As [`EmbeddedBus::open`].
-    pub fn open_with_clock(dir: &Path, settings: &EmbeddedSettings, topics: &TopicSettings, stop: Stop, clock: Clock) -> Result<Self, BusError> {
+    pub fn open_with_clock(
+        dir: &Path,
+        settings: &EmbeddedSettings,
+        topics: &TopicSettings,
+        stop: Stop,
+        clock: Clock,
+    ) -> Result<Self, BusError> {
         let store = Store::open(dir, settings.cache_mib.max(1) * MIB, stop.clone())?;
         let ends = store.prepare(|topic| if topic == Topic::Catalogue { 1 } else { topics.partitions.max(1) })?;
         let board = Mutex::new(Board { ends, ..Board::default() });
@@ -104,7 +110,10 @@ impl Bus for EmbeddedBus {
         if events == journal {
             return Ok(());
         }
-        Err(BusError::Fatal { what: "check topics".into(), why: format!("events has {events} partitions and journal {journal}: they must be equal") })
+        Err(BusError::Fatal {
+            what: "check topics".into(),
+            why: format!("events has {events} partitions and journal {journal}: they must be equal"),
+        })
     }
 
     fn partitions(&self, topic: Topic) -> Result<u32, BusError> {
@@ -236,7 +245,9 @@ impl Log {
             None => answer.recv().map_err(|_| gone())?,
             Some(until) => match answer.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(result) => result,
-                Err(_) => Err(BusError::Aborted { what: "publish".into(), why: "not durable within the time-out: is the disk full?".into() }),
+                Err(_) => {
+                    Err(BusError::Aborted { what: "publish".into(), why: "not durable within the time-out: is the disk full?".into() })
+                }
             },
         }
     }

@@ -26,7 +26,8 @@ impl LogReader {
 impl Reader for LogReader {
     fn catch_up(&mut self, each: &mut dyn FnMut(Record<'_>)) -> Result<(), BusError> {
         let shared = &self.log.shared;
-        let ends: Vec<(Part, u64)> = shared.board().ends.iter().filter(|(p, _)| p.topic == self.topic).map(|(p, ends)| (*p, ends.1)).collect();
+        let ends: Vec<(Part, u64)> =
+            shared.board().ends.iter().filter(|(p, _)| p.topic == self.topic).map(|(p, ends)| (*p, ends.1)).collect();
         for (part, end) in ends {
             let next = self.next.entry(part).or_default();
             if next.0 < end {
@@ -44,7 +45,13 @@ impl Reader for LogReader {
 }
 
 /// Calls `each` with every record of a partition from `from` up to, not including, `to`.
-pub(super) fn read_through(shared: &Shared, part: Part, from: Offset, to: Offset, each: &mut dyn FnMut(Record<'_>)) -> Result<(), BusError> {
+pub(super) fn read_through(
+    shared: &Shared,
+    part: Part,
+    from: Offset,
+    to: Offset,
+    each: &mut dyn FnMut(Record<'_>),
+) -> Result<(), BusError> {
     let mut from = from;
     while from < to {
         let batch = shared.read("read a partition", &[Want { part, from, to, records: usize::MAX, bytes: CHUNK_BYTES }])?;

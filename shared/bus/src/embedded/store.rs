@@ -275,7 +275,10 @@ fn read_ends(table: &impl ReadableTable<(u8, u32), (u64, u64)>) -> Result<Ends, 
 
 /// Adds the wanted records to `batch`; says whether there is room for those of another partition.
 pub(super) fn read_log(
-    log: &impl ReadableTable<(u8, u32, u64), &'static [u8]>, want: &block::Want, scratch: &mut Vec<u8>, batch: &mut crate::Batch,
+    log: &impl ReadableTable<(u8, u32, u64), &'static [u8]>,
+    want: &block::Want,
+    scratch: &mut Vec<u8>,
+    batch: &mut crate::Batch,
 ) -> Result<bool, Failure> {
     let (topic, partition) = (want.part.topic.number(), want.part.partition);
     if want.from >= want.to {

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use groundswell_model::Timestamp;
 use redb::WriteTransaction;
 
+use super::Shared;
 use super::block::BlockWriter;
 use super::store::{self, ENDS, Ends, Failure, LOG, POSITIONS, STATE};
-use super::Shared;
 use crate::{BusError, Group, NewRecord, Offset, Part, StateWrite, Topic, crash};
 
 /// Bytes gathered for one write at most, before compression.
@@ -53,7 +53,8 @@ impl Request {
         match self {
             Self::Publish { records, .. } => records.iter().map(size).sum(),
             Self::Step(step, _) => {
-                step.records.iter().map(size).sum::<usize>() + step.state.iter().map(|s| s.key.len() + s.value.as_ref().map_or(0, Vec::len)).sum::<usize>()
+                step.records.iter().map(size).sum::<usize>()
+                    + step.state.iter().map(|s| s.key.len() + s.value.as_ref().map_or(0, Vec::len)).sum::<usize>()
             }
             Self::Barrier { .. } => 0,
         }

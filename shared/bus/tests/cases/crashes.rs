@@ -49,23 +49,23 @@ fn more(mut record: groundswell_bus::NewRecord) -> groundswell_bus::NewRecord {
     record
 }
 
-pub fn a_crash_after_begin_loses_nothing(world: &World) {
+pub(crate) fn a_crash_after_begin_loses_nothing(world: &World) {
     crash_in_third_step(world, "a_crash_after_begin_loses_nothing", "bus.step.begun");
 }
 
-pub fn a_crash_after_writing_loses_nothing(world: &World) {
+pub(crate) fn a_crash_after_writing_loses_nothing(world: &World) {
     crash_in_third_step(world, "a_crash_after_writing_loses_nothing", "bus.step.written");
 }
 
-pub fn a_crash_before_commit_loses_nothing(world: &World) {
+pub(crate) fn a_crash_before_commit_loses_nothing(world: &World) {
     crash_in_third_step(world, "a_crash_before_commit_loses_nothing", "bus.step.before_commit");
 }
 
-pub fn a_crash_after_commit_doubles_nothing(world: &World) {
+pub(crate) fn a_crash_after_commit_doubles_nothing(world: &World) {
     crash_in_third_step(world, "a_crash_after_commit_doubles_nothing", "bus.step.committed");
 }
 
-pub fn what_was_acknowledged_survives_a_crash(world: &World) {
+pub(crate) fn what_was_acknowledged_survives_a_crash(world: &World) {
     let bus = world.bus("0");
     if is_child() {
         publish(bus.as_ref(), numbered(Topic::Usage, RECORDS, 11));

@@ -86,13 +86,15 @@ fn assert_counted_once(bus: &dyn Bus, n: usize) {
     let mut member = bus.member(Group::Classify).unwrap();
     let mut counts: BTreeMap<Vec<u8>, String> = BTreeMap::new();
     for part in hold(member.as_mut(), 4) {
-        member.restore(part.partition, &mut |k, v| drop(counts.insert(k.to_vec(), String::from_utf8(v.unwrap().to_vec()).unwrap()))).unwrap();
+        member
+            .restore(part.partition, &mut |k, v| drop(counts.insert(k.to_vec(), String::from_utf8(v.unwrap().to_vec()).unwrap())))
+            .unwrap();
     }
     assert_eq!(counts.len(), 12);
     assert!(counts.values().all(|count| *count == (n / 12).to_string()), "{counts:?}");
 }
 
-pub fn two_members_share_the_work_and_count_once(world: &World) {
+pub(crate) fn two_members_share_the_work_and_count_once(world: &World) {
     let (a, b) = (world.bus("a"), world.bus("b"));
     publish(a.as_ref(), events(0, 240));
     let first = Running::start(a.clone());
@@ -112,7 +114,7 @@ pub fn two_members_share_the_work_and_count_once(world: &World) {
     assert_counted_once(b.as_ref(), published);
 }
 
-pub fn a_zombie_commits_nothing(world: &World) {
+pub(crate) fn a_zombie_commits_nothing(world: &World) {
     let bus = world.bus("0");
     publish(bus.as_ref(), (0..40).map(|i: u32| NewRecord::on(Topic::Usage, i % 4, i.to_string().into_bytes())).collect());
     let mut zombie = bus.member(Group::Ingest).unwrap();
@@ -136,7 +138,7 @@ pub fn a_zombie_commits_nothing(world: &World) {
     assert_eq!(numbers(again.as_ref(), Topic::Insights), (0..40).collect::<Vec<_>>());
 }
 
-pub fn a_member_that_leaves_is_replaced(world: &World) {
+pub(crate) fn a_member_that_leaves_is_replaced(world: &World) {
     let (a, b) = (world.bus("a"), world.bus("b"));
     let mut first = a.member(Group::Classify).unwrap();
     assert_eq!(hold(first.as_mut(), 4).len(), 4);
@@ -188,7 +190,7 @@ impl Stage for Failing {
     }
 }
 
-pub fn an_aborted_step_does_not_end_the_loop(world: &World) {
+pub(crate) fn an_aborted_step_does_not_end_the_loop(world: &World) {
     let bus = world.bus("0");
     publish(bus.as_ref(), events(0, 120));
     let stop = Stop::default();
@@ -203,7 +205,7 @@ pub fn an_aborted_step_does_not_end_the_loop(world: &World) {
     assert_counted_once(bus.as_ref(), 120);
 }
 
-pub fn a_record_without_a_fate_ends_the_loop(world: &World) {
+pub(crate) fn a_record_without_a_fate_ends_the_loop(world: &World) {
     let bus = world.bus("0");
     publish(bus.as_ref(), events(0, 12));
     let mut stage = Counting { forgetful: true, ..Counting::default() };

@@ -1,6 +1,6 @@
 //! What a transport must do.
 
-pub mod crashes;
-pub mod groups;
-pub mod reading;
-pub mod steps;
+pub(crate) mod crashes;
+pub(crate) mod groups;
+pub(crate) mod reading;
+pub(crate) mod steps;

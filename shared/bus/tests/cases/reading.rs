@@ -6,7 +6,7 @@ use groundswell_bus::{Group, NewRecord, Part, Topic};
 
 use crate::support::{World, at, budget, copy_all, eventually, hold, next_batch, numbered, numbers, publish, values};
 
-pub fn a_record_comes_back_as_it_was_published(world: &World) {
+pub(crate) fn a_record_comes_back_as_it_was_published(world: &World) {
     let bus = world.bus("0");
     let full = NewRecord::keyed(Topic::Tickets, "key", b"value".to_vec()).header("ce_id", "1").header("ce_source", vec![0xff, 0]);
     let tombstone = NewRecord { topic: Some(Topic::Tickets), key: b"key".to_vec(), ..NewRecord::default() };
@@ -23,13 +23,13 @@ pub fn a_record_comes_back_as_it_was_published(world: &World) {
     assert!(records[1].headers.is_empty());
 }
 
-pub fn records_without_a_key_are_spread(world: &World) {
+pub(crate) fn records_without_a_key_are_spread(world: &World) {
     let bus = world.bus("0");
     publish(bus.as_ref(), (0..40).map(|i| NewRecord { key: Vec::new(), ..NewRecord::keyed(Topic::Usage, "", vec![i]) }).collect());
     assert_eq!(values(bus.as_ref(), Topic::Usage).into_keys().collect::<Vec<_>>(), [0, 1, 2, 3]);
 }
 
-pub fn replay_gives_the_asked_range(world: &World) {
+pub(crate) fn replay_gives_the_asked_range(world: &World) {
     let bus = world.bus("0");
     let part = Part { topic: Topic::Events, partition: 1 };
     for chunk in (0..30).collect::<Vec<u32>>().chunks(7) {
@@ -55,7 +55,7 @@ pub fn replay_gives_the_asked_range(world: &World) {
     assert_eq!(read, (17..30).collect::<Vec<_>>());
 }
 
-pub fn a_reader_sees_all_that_was_acknowledged(world: &World) {
+pub(crate) fn a_reader_sees_all_that_was_acknowledged(world: &World) {
     let bus = world.bus("0");
     let publisher = bus.publisher().unwrap();
     let mut reader = bus.reader(Topic::Catalogue).unwrap();
@@ -73,7 +73,7 @@ pub fn a_reader_sees_all_that_was_acknowledged(world: &World) {
     assert_eq!(seen, [20, 21, 22, 23, 24]);
 }
 
-pub fn one_record_is_found_by_its_offset(world: &World) {
+pub(crate) fn one_record_is_found_by_its_offset(world: &World) {
     let bus = world.bus("0");
     let part = Part { topic: Topic::Surveys, partition: 2 };
     publish(bus.as_ref(), (0..10u8).map(|i| NewRecord::on(Topic::Surveys, 2, vec![i]).header("n", vec![i])).collect());
@@ -86,7 +86,7 @@ pub fn one_record_is_found_by_its_offset(world: &World) {
     assert!(bus.read_at(Part { partition: 3, ..part }, at(0)).unwrap().is_none());
 }
 
-pub fn retention_removes_the_oldest(world: &World) {
+pub(crate) fn retention_removes_the_oldest(world: &World) {
     let bus = world.bus("0");
     publish(bus.as_ref(), numbered(Topic::Usage, 40, 16));
     copy_all(bus.as_ref(), Group::Ingest);

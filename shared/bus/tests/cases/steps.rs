@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use groundswell_bus::{Bus, Group, Member, NewRecord, Part, Polled, StateWrite, Step, Topic};
+use groundswell_bus::{Group, Member, NewRecord, Part, Polled, StateWrite, Step, Topic};
 
-use crate::support::{
-    World, budget, caught_up, copy, copy_all, eventually, hold, next_batch, numbered, numbers, publish, values,
-};
+use crate::support::{World, budget, caught_up, copy, copy_all, eventually, hold, next_batch, numbered, numbers, publish, values};
 
-pub fn records_of_a_key_keep_their_order(world: &World) {
+pub(crate) fn records_of_a_key_keep_their_order(world: &World) {
     let bus = world.bus("0");
     for chunk in numbered(Topic::Usage, 400, 10).chunks(37) {
         publish(bus.as_ref(), chunk.to_vec());
@@ -42,7 +40,7 @@ fn counted(member: &mut dyn Member, partition: u32) -> BTreeMap<Vec<u8>, Vec<u8>
     state
 }
 
-pub fn a_step_is_visible_whole_or_not_at_all(world: &World) {
+pub(crate) fn a_step_is_visible_whole_or_not_at_all(world: &World) {
     let bus = world.bus("0");
     let part = Part { topic: Topic::Events, partition: 2 };
     publish(bus.as_ref(), vec![NewRecord::on(Topic::Events, 2, b"7".to_vec())]);
@@ -64,7 +62,7 @@ pub fn a_step_is_visible_whole_or_not_at_all(world: &World) {
     assert!(bus.committed(Group::Classify, Topic::Events).unwrap()[&part] >= next);
 }
 
-pub fn a_dropped_batch_is_read_again(world: &World) {
+pub(crate) fn a_dropped_batch_is_read_again(world: &World) {
     let bus = world.bus("0");
     publish(bus.as_ref(), numbered(Topic::Tickets, 20, 5));
     let mut first = bus.member(Group::Ingest).unwrap();
@@ -77,7 +75,7 @@ pub fn a_dropped_batch_is_read_again(world: &World) {
     assert_eq!(numbers(bus.as_ref(), Topic::Insights), (0..20).collect::<Vec<_>>());
 }
 
-pub fn state_is_the_newest_value_of_each_key(world: &World) {
+pub(crate) fn state_is_the_newest_value_of_each_key(world: &World) {
     let bus = world.bus("0");
     let mut member = bus.member(Group::Classify).unwrap();
     hold(member.as_mut(), 4);
@@ -95,7 +93,7 @@ pub fn state_is_the_newest_value_of_each_key(world: &World) {
     assert!(counted(member.as_mut(), 0).is_empty());
 }
 
-pub fn a_step_with_positions_alone_moves_the_floor(world: &World) {
+pub(crate) fn a_step_with_positions_alone_moves_the_floor(world: &World) {
     let bus = world.bus("0");
     publish(bus.as_ref(), (0..10).map(|i| NewRecord::on(Topic::Insights, 3, i.to_string().into_bytes())).collect());
     let mut member = bus.member(Group::Index).unwrap();
@@ -114,7 +112,7 @@ pub fn a_step_with_positions_alone_moves_the_floor(world: &World) {
 }
 
 /// Also where a topic was written by transactions, whose markers take offsets of their own.
-pub fn committed_reaches_the_end_when_idle(world: &World) {
+pub(crate) fn committed_reaches_the_end_when_idle(world: &World) {
     let bus = world.bus("0");
     publish(bus.as_ref(), numbered(Topic::Surveys, 30, 7));
     let mut ingest = bus.member(Group::Ingest).unwrap();
@@ -142,7 +140,7 @@ pub fn committed_reaches_the_end_when_idle(world: &World) {
     });
 }
 
-pub fn a_batch_respects_the_budget(world: &World) {
+pub(crate) fn a_batch_respects_the_budget(world: &World) {
     let bus = world.bus("0");
     let record = |i: usize| NewRecord::keyed(Topic::Usage, format!("k{}", i % 9), vec![u8::try_from(i % 251).unwrap(); 1000]);
     publish(bus.as_ref(), (0..600).map(record).collect());
@@ -158,7 +156,7 @@ pub fn a_batch_respects_the_budget(world: &World) {
     assert_eq!(seen, 600);
 }
 
-pub fn big_records_pass(world: &World) {
+pub(crate) fn big_records_pass(world: &World) {
     let bus = world.bus("0");
     let big = |seed: u8| (0..900_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 ^ seed).collect::<Vec<u8>>();
     publish(bus.as_ref(), (0..3).map(|i| NewRecord::keyed(Topic::Tickets, "k", big(i))).collect());

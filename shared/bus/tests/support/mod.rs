@@ -6,23 +6,23 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use groundswell_bus::{
-    Batch, Budget, Bus, BusError, EmbeddedBus, EmbeddedSettings, Group, KafkaBus, KafkaSettings, Member, NewRecord, Offset, Part, Polled, Step,
-    Stop, Topic, TopicNames, TopicSettings,
+    Batch, Budget, Bus, BusError, EmbeddedBus, EmbeddedSettings, Group, KafkaBus, KafkaSettings, Member, NewRecord, Offset, Part, Polled,
+    Step, Stop, Topic, TopicNames, TopicSettings,
 };
 use tempfile::TempDir;
 
 /// No case may wait longer for anything.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Set where a case runs again as a child process, to the folder or prefix of its parent.
-pub const CHILD: &str = "GROUNDSWELL_TEST_CHILD";
+pub(crate) const CHILD: &str = "GROUNDSWELL_TEST_CHILD";
 const KAFKA: &str = "GROUNDSWELL_TEST_KAFKA";
 const HOUR_MS: u64 = 3_600_000;
 
 /// Where a case runs.
-pub struct World {
+pub(crate) struct World {
     kind: Kind,
     topics: TopicSettings,
-    pub stop: Stop,
+    pub(crate) stop: Stop,
     /// Milliseconds by which the embedded log's clock is ahead.
     ahead: Arc<AtomicU64>,
 }
@@ -48,7 +48,7 @@ impl Place {
 }
 
 /// Runs a case in the world of the embedded log.
-pub fn embedded(case: fn(&World)) {
+pub(crate) fn embedded(case: fn(&World)) {
     let dir = match std::env::var(CHILD) {
         Ok(path) => Place::Given(path.into()),
         Err(_) => Place::Own(TempDir::new().unwrap()),
@@ -57,7 +57,7 @@ pub fn embedded(case: fn(&World)) {
 }
 
 /// Runs a case in the world of Kafka, if a broker is named.
-pub fn kafka(name: &str, case: fn(&World)) {
+pub(crate) fn kafka(name: &str, case: fn(&World)) {
     let Ok(bootstrap) = std::env::var(KAFKA) else {
         eprintln!("skipped: {name} on Kafka; set {KAFKA} to the bootstrap address of a broker (deploy/kafka/kafka.sh start)");
         return;
@@ -91,19 +91,19 @@ impl World {
     }
 
     /// What a child process needs to find this world, for [`CHILD`].
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         match &self.kind {
             Kind::Embedded { dir, .. } => dir.path().display().to_string(),
             Kind::Kafka { prefix, .. } => prefix.clone(),
         }
     }
 
-    pub fn is_kafka(&self) -> bool {
+    pub(crate) fn is_kafka(&self) -> bool {
         matches!(self.kind, Kind::Kafka { .. })
     }
 
     /// The transport of one process, by the name of its instance. In the embedded world all instances share one.
-    pub fn bus(&self, instance: &str) -> Arc<dyn Bus> {
+    pub(crate) fn bus(&self, instance: &str) -> Arc<dyn Bus> {
         let bus: Arc<dyn Bus> = match &self.kind {
             Kind::Embedded { dir, open } => {
                 let mut open = open.lock().unwrap();
@@ -124,21 +124,22 @@ impl World {
     }
 
     /// Opens the embedded log in a folder.
-    pub fn open(&self, dir: &std::path::Path) -> Result<EmbeddedBus, BusError> {
+    pub(crate) fn open(&self, dir: &std::path::Path) -> Result<EmbeddedBus, BusError> {
         let ahead = self.ahead.clone();
-        let clock = Arc::new(move || groundswell_model::Timestamp(1_700_000_000_000 + i64::try_from(ahead.load(Ordering::Relaxed)).unwrap()));
+        let clock =
+            Arc::new(move || groundswell_model::Timestamp(1_700_000_000_000 + i64::try_from(ahead.load(Ordering::Relaxed)).unwrap()));
         EmbeddedBus::open_with_clock(dir, &EmbeddedSettings::default(), &self.topics, self.stop.clone(), clock)
     }
 
     /// Forgets the open embedded log, so that the next [`World::bus`] opens it again as a new process would.
-    pub fn restart(&self) {
+    pub(crate) fn restart(&self) {
         if let Kind::Embedded { open, .. } = &self.kind {
             open.lock().unwrap().take();
         }
     }
 
     /// Lets the retention remove what is in a source topic now.
-    pub fn age(&self, bus: &dyn Bus, topic: Topic) {
+    pub(crate) fn age(&self, bus: &dyn Bus, topic: Topic) {
         match &self.kind {
             Kind::Embedded { .. } => {
                 self.ahead.fetch_add(2 * HOUR_MS, Ordering::Relaxed);
@@ -166,23 +167,23 @@ fn delete_records(bootstrap: &str, topic: &str, bounds: Vec<groundswell_bus::Bou
 }
 
 /// Publishes and waits for the acknowledgement.
-pub fn publish(bus: &dyn Bus, records: Vec<NewRecord>) {
+pub(crate) fn publish(bus: &dyn Bus, records: Vec<NewRecord>) {
     bus.publisher().unwrap().publish(records, PATIENCE).unwrap();
 }
 
 /// `n` records of a topic, with keys `k0`, `k1`, … `k(keys-1)` in turn and their number as the value.
-pub fn numbered(topic: Topic, n: usize, keys: usize) -> Vec<NewRecord> {
+pub(crate) fn numbered(topic: Topic, n: usize, keys: usize) -> Vec<NewRecord> {
     (0..n).map(|i| NewRecord::keyed(topic, format!("k{}", i % keys), i.to_string().into_bytes())).collect()
 }
 
 /// A budget for polls in tests.
-pub fn budget(records: usize) -> Budget {
+pub(crate) fn budget(records: usize) -> Budget {
     Budget { records, bytes: 1 << 20, wait: Duration::from_millis(200), linger: Duration::from_millis(5) }
 }
 
 /// Calls until it gives something.
 #[track_caller]
-pub fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(done) = attempt() {
@@ -195,7 +196,7 @@ pub fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
 
 /// Polls, starting what is assigned, until a batch comes.
 #[track_caller]
-pub fn next_batch(member: &mut dyn Member, budget: &Budget) -> Batch {
+pub(crate) fn next_batch(member: &mut dyn Member, budget: &Budget) -> Batch {
     eventually("a batch", || match member.poll(budget).unwrap() {
         Polled::Assigned(parts) => {
             parts.into_iter().for_each(|part| member.start(part, None).unwrap());
@@ -208,7 +209,7 @@ pub fn next_batch(member: &mut dyn Member, budget: &Budget) -> Batch {
 
 /// Polls, starting what is assigned, until this many partitions are held.
 #[track_caller]
-pub fn hold(member: &mut dyn Member, parts: usize) -> Vec<Part> {
+pub(crate) fn hold(member: &mut dyn Member, parts: usize) -> Vec<Part> {
     let mut held = Vec::new();
     eventually("partitions", || {
         match member.poll(&budget(1)).unwrap() {
@@ -221,13 +222,13 @@ pub fn hold(member: &mut dyn Member, parts: usize) -> Vec<Part> {
 }
 
 /// The step that copies a batch to insights, on the partition it came from.
-pub fn copy(batch: &Batch) -> Step {
+pub(crate) fn copy(batch: &Batch) -> Step {
     let records = batch.iter().map(|r| NewRecord::on(Topic::Insights, r.part.partition, r.value.unwrap_or_default().to_vec())).collect();
     Step { positions: batch.positions(), records, state: Vec::new() }
 }
 
 /// Every value of a topic, by partition, in order, as a new reader sees it.
-pub fn values(bus: &dyn Bus, topic: Topic) -> BTreeMap<u32, Vec<String>> {
+pub(crate) fn values(bus: &dyn Bus, topic: Topic) -> BTreeMap<u32, Vec<String>> {
     let mut values: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     let mut each = |r: groundswell_bus::Record<'_>| {
         values.entry(r.part.partition).or_default().push(String::from_utf8_lossy(r.value.unwrap_or_default()).into_owned());
@@ -237,14 +238,14 @@ pub fn values(bus: &dyn Bus, topic: Topic) -> BTreeMap<u32, Vec<String>> {
 }
 
 /// Every value of a topic as a number, sorted.
-pub fn numbers(bus: &dyn Bus, topic: Topic) -> Vec<usize> {
+pub(crate) fn numbers(bus: &dyn Bus, topic: Topic) -> Vec<usize> {
     let mut numbers: Vec<usize> = values(bus, topic).into_values().flatten().map(|v| v.parse().unwrap()).collect();
     numbers.sort_unstable();
     numbers
 }
 
 /// Copies until everything published on the group's topics is committed.
-pub fn copy_all(bus: &dyn Bus, group: Group) {
+pub(crate) fn copy_all(bus: &dyn Bus, group: Group) {
     let mut member = bus.member(group).unwrap();
     eventually("everything copied", || {
         match member.poll(&budget(100)).unwrap() {
@@ -257,7 +258,7 @@ pub fn copy_all(bus: &dyn Bus, group: Group) {
 }
 
 /// Whether the group has committed the end of all its topics.
-pub fn caught_up(bus: &dyn Bus, group: Group) -> bool {
+pub(crate) fn caught_up(bus: &dyn Bus, group: Group) -> bool {
     group.topics().iter().all(|topic| {
         let committed = bus.committed(group, *topic).unwrap();
         let reached = |b: &groundswell_bus::Bounds| b.high == b.low || committed.get(&b.part) == Some(&b.high);
@@ -266,6 +267,6 @@ pub fn caught_up(bus: &dyn Bus, group: Group) -> bool {
 }
 
 /// The offset as the contract has it.
-pub fn at(offset: u64) -> Offset {
+pub(crate) fn at(offset: u64) -> Offset {
     Offset(offset)
 }

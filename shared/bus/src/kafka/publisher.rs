@@ -1,0 +1,124 @@
+//! Publishing at the edge: an idempotent producer, shared by many threads, and a wait for every delivery report.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::{ClientConfig, ClientContext};
+
+use super::client::{self, Quiet, aborted, fatal};
+use super::topics::Topics;
+use super::transaction::headers;
+use crate::{BusError, NewRecord, Publisher};
+
+const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
+
+/// What is still missing of one call.
+#[derive(Default)]
+struct Call {
+    open: Mutex<Open>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Open {
+    missing: usize,
+    failed: Option<KafkaError>,
+}
+
+impl Call {
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reported(&self, failed: Option<KafkaError>) {
+        let mut open = self.open();
+        open.missing -= 1;
+        open.failed = failed.or(open.failed.take());
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, until: Instant) -> Result<(), BusError> {
+        let mut open = self.open();
+        while open.missing > 0 {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(aborted("publish", &format!("{} records were not acknowledged in time: is the broker away?", open.missing)));
+            }
+            open = self.changed.wait_timeout(open, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        match open.failed.take() {
+            None => Ok(()),
+            Some(error) if client::is_hopeless(&error) => Err(fatal("publish", &error)),
+            Some(error) => Err(aborted("publish", &error)),
+        }
+    }
+}
+
+struct Reports;
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        client::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        Quiet.error(error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Arc<Call>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, call: Arc<Call>) {
+        call.reported(result.as_ref().err().map(|(error, _)| error.clone()));
+    }
+}
+
+pub(super) struct KafkaPublisher {
+    producer: ThreadedProducer<Reports>,
+    topics: Arc<Topics>,
+}
+
+impl KafkaPublisher {
+    pub(super) fn new(config: &ClientConfig, topics: Arc<Topics>) -> Result<Self, BusError> {
+        let producer = config.create_with_context(Reports).map_err(|e| fatal("make a publisher", &e))?;
+        Ok(Self { producer, topics })
+    }
+
+    fn send(&self, record: &NewRecord, call: &Arc<Call>, until: Instant) -> Result<(), BusError> {
+        let (topic, partition) = self.topics.place(record)?;
+        let mut ready = BaseRecord::with_opaque_to(topic, call.clone()).partition(client::number(partition)).key(&record.key);
+        if let Some(value) = &record.value {
+            ready = ready.payload(value);
+        }
+        if !record.headers.is_empty() {
+            ready = ready.headers(headers(&record.headers));
+        }
+        call.open().missing += 1;
+        while let Err((error, back)) = self.producer.send(ready) {
+            if error.rdkafka_error_code() != Some(Code::QueueFull) || Instant::now() >= until {
+                call.reported(Some(error));
+                return Ok(());
+            }
+            std::thread::sleep(QUEUE_FULL_WAIT);
+            ready = back;
+        }
+        Ok(())
+    }
+}
+
+impl Publisher for KafkaPublisher {
+    fn publish(&self, records: Vec<NewRecord>, timeout: Duration) -> Result<(), BusError> {
+        let until = Instant::now() + timeout;
+        let call = Arc::new(Call::default());
+        for record in &records {
+            self.send(record, &call, until)?;
+        }
+        call.wait(until)
+    }
+}

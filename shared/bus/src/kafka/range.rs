@@ -1,0 +1,110 @@
+//! Reading a stretch of a partition, without a group.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use groundswell_model::Timestamp;
+use rdkafka::Message;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers as _};
+
+use super::Idle;
+use super::client::{CALL, fatal, from_raw, is_hopeless, list, number, until_it_works};
+use super::topics::Topics;
+use crate::patience::Patience;
+use crate::{Batch, BusError, Offset, Part, Record, Stop};
+
+const POLL: Duration = Duration::from_millis(100);
+/// Bytes gathered before they are handed on.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// A reader of stretches.
+pub(super) struct RangeReader {
+    consumer: BaseConsumer<Idle>,
+    topics: Arc<Topics>,
+    stop: Stop,
+}
+
+impl RangeReader {
+    pub(super) fn new(config: &rdkafka::ClientConfig, topics: Arc<Topics>, stop: Stop) -> Result<Self, BusError> {
+        let consumer = config.create_with_context(Idle).map_err(|e| fatal("make a reader", &e))?;
+        Ok(Self { consumer, topics, stop })
+    }
+
+    /// Oldest offset kept, and the end: behind the last record that this reader may see.
+    pub(super) fn ends(&self, part: Part) -> Result<(Offset, Offset), BusError> {
+        let name = self.topics.name(part.topic);
+        until_it_works(&format!("ask for the ends of {name}/{}", part.partition), &self.stop, || {
+            let (low, high) = self.consumer.fetch_watermarks(name, number(part.partition), CALL)?;
+            Ok((from_raw(low).unwrap_or_default(), from_raw(high).unwrap_or_default()))
+        })
+    }
+
+    /// Waits until everything below `to` is decided: no transaction is open there.
+    pub(super) fn await_decided(&self, part: Part, to: Offset) -> Result<(), BusError> {
+        let what = format!("wait for transactions on {}/{}", self.topics.name(part.topic), part.partition);
+        let mut patience = Patience::new(&what, &self.stop);
+        while self.ends(part)?.1 < to {
+            patience.wait(&"one is still open")?;
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with every record from `from` up to, not including, `to`, which must be no further than [`RangeReader::ends`].
+    /// Ends early if `each` says so.
+    pub(super) fn read(&self, part: Part, from: Offset, to: Offset, each: &mut dyn FnMut(Record<'_>) -> bool) -> Result<(), BusError> {
+        if from >= to {
+            return Ok(());
+        }
+        let what = format!("read {}/{} from {}", self.topics.name(part.topic), part.partition, from.0);
+        self.assign(&what, part, from)?;
+        let result = self.poll_through(&what, part, to, each);
+        self.consumer.unassign().map_err(|e| fatal(&what, &e))?;
+        result
+    }
+
+    fn assign(&self, what: &str, part: Part, from: Offset) -> Result<(), BusError> {
+        let list = list([(self.topics.name(part.topic), part.partition, Some(from))]).map_err(|e| fatal(what, &e))?;
+        self.consumer.assign(&list).map_err(|e| fatal(what, &e))
+    }
+
+    fn poll_through(&self, what: &str, part: Part, to: Offset, each: &mut dyn FnMut(Record<'_>) -> bool) -> Result<(), BusError> {
+        let mut patience = Patience::new(what, &self.stop);
+        let mut batch = Batch::default();
+        loop {
+            let mut ended = false;
+            match self.consumer.poll(POLL) {
+                Some(Ok(message)) => match from_raw(message.offset()) {
+                    Some(offset) if offset < to => {
+                        push(&mut batch, part, offset, &message);
+                        ended = offset.next() >= to;
+                    }
+                    _ => ended = true,
+                },
+                // Everything up to the end was handed to us before this.
+                Some(Err(KafkaError::PartitionEOF(_))) => ended = true,
+                Some(Err(error)) if is_hopeless(&error) => return Err(fatal(what, &error)),
+                Some(Err(error)) => patience.wait(&error)?,
+                None if self.stop.is_set() => return Err(BusError::Stopped),
+                None => {}
+            }
+            if ended || batch.bytes() >= CHUNK_BYTES {
+                if !batch.iter().all(&mut *each) || ended {
+                    return Ok(());
+                }
+                batch.clear();
+            }
+        }
+    }
+}
+
+/// Copies a message of the broker in.
+pub(super) fn push(batch: &mut Batch, part: Part, offset: Offset, message: &BorrowedMessage<'_>) {
+    let at = Timestamp(message.timestamp().to_millis().unwrap_or_default());
+    let key = message.key().unwrap_or_default();
+    match message.headers() {
+        None => batch.push(part, offset, at, key, message.payload(), []),
+        Some(headers) => batch.push(part, offset, at, key, message.payload(), headers.iter().map(|h| (h.key, h.value.unwrap_or_default()))),
+    }
+}

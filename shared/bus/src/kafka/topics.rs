@@ -1,0 +1,184 @@
+//! The topics on the broker: made, proven, counted.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use futures_executor::block_on;
+use groundswell_model::partition_of;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+use super::client::{CALL, Quiet, asking, fatal, until_it_works};
+use crate::patience::Patience;
+use crate::{BusError, KafkaSettings, NewRecord, Stop, Topic, TopicSettings};
+
+const MS_PER_HOUR: u64 = 3_600_000;
+
+/// Names and partition counts.
+pub(super) struct Topics {
+    settings: TopicSettings,
+    kafka: KafkaSettings,
+    stop: Stop,
+    asking: BaseConsumer<super::Idle>,
+    counts: Mutex<BTreeMap<Topic, u32>>,
+    spread: AtomicU32,
+}
+
+impl Topics {
+    pub(super) fn new(kafka: &KafkaSettings, settings: TopicSettings, stop: &Stop) -> Result<Self, BusError> {
+        let asking = asking(kafka, &format!("{}-topics", kafka.prefix))
+            .create_with_context(super::Idle)
+            .map_err(|e| fatal("make a client", &format!("{e}; look at `kafka.properties`")))?;
+        let (counts, spread) = (Mutex::default(), AtomicU32::new(0));
+        Ok(Self { settings, kafka: kafka.clone(), stop: stop.clone(), asking, counts, spread })
+    }
+
+    pub(super) fn name(&self, topic: Topic) -> &str {
+        self.settings.names.of(topic)
+    }
+
+    /// The topic of a name on the broker.
+    pub(super) fn of(&self, name: &str) -> Option<Topic> {
+        Topic::ALL.into_iter().find(|topic| self.name(*topic) == name)
+    }
+
+    /// How many partitions it has; asked once.
+    pub(super) fn partitions(&self, topic: Topic) -> Result<u32, BusError> {
+        let known = self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(&topic).copied();
+        if let Some(count) = known {
+            return Ok(count);
+        }
+        let Some(count) = self.count(topic)? else { return Err(self.missing(topic)) };
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).insert(topic, count);
+        Ok(count)
+    }
+
+    fn missing(&self, topic: Topic) -> BusError {
+        fatal(&format!("topic {}", self.name(topic)), &"it does not exist on the broker: create it, or set `kafka.create_topics`")
+    }
+
+    /// Asks the broker; none if there is no such topic.
+    fn count(&self, topic: Topic) -> Result<Option<u32>, BusError> {
+        let name = self.name(topic);
+        until_it_works(&format!("ask about topic {name}"), &self.stop, || {
+            let metadata = self.asking.fetch_metadata(Some(name), CALL)?;
+            let found = metadata.topics().iter().find(|t| t.name() == name);
+            match found.and_then(|t| t.error().map(Code::from)) {
+                Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
+                Some(code) => Err(KafkaError::MetadataFetch(code)),
+                None => Ok(found.map(|t| t.partitions().len()).filter(|n| *n > 0).and_then(|n| u32::try_from(n).ok())),
+            }
+        })
+    }
+
+    /// The name and partition that a record goes to.
+    pub(super) fn place(&self, record: &NewRecord) -> Result<(&str, u32), BusError> {
+        let topic = record.topic.ok_or_else(|| fatal("write", &"a record names no topic"))?;
+        let partitions = self.partitions(topic)?.max(1);
+        let partition = match record.partition {
+            Some(partition) => partition,
+            None if record.key.is_empty() => self.spread.fetch_add(1, Ordering::Relaxed) % partitions,
+            None => partition_of(&String::from_utf8_lossy(&record.key), partitions),
+        };
+        let name = self.name(topic);
+        if partition < partitions {
+            Ok((name, partition))
+        } else {
+            Err(fatal(&format!("write to {name}"), &format!("it has no partition {partition}")))
+        }
+    }
+
+    /// Makes what is missing, if allowed to, and proves that all is there and fits together.
+    pub(super) fn ensure(&self) -> Result<(), BusError> {
+        let admin: AdminClient<Quiet> = asking(&self.kafka, &format!("{}-admin", self.kafka.prefix))
+            .create_with_context(Quiet)
+            .map_err(|e| fatal("make an administration client", &e))?;
+        for topic in Topic::ALL {
+            if self.count(topic)?.is_none() {
+                if !self.kafka.create_topics {
+                    return Err(self.missing(topic));
+                }
+                self.create(&admin, topic)?;
+            }
+        }
+        for topic in Topic::ALL {
+            self.await_created(topic)?;
+        }
+        let (events, journal) = (self.partitions(Topic::Events)?, self.partitions(Topic::Journal)?);
+        if events != journal {
+            let what = format!("topics {} and {}", self.name(Topic::Events), self.name(Topic::Journal));
+            return Err(fatal(
+                &what,
+                &format!("they have {events} and {journal} partitions; state needs them equal: create one of them anew"),
+            ));
+        }
+        self.check_compaction(&admin)
+    }
+
+    fn create(&self, admin: &AdminClient<Quiet>, topic: Topic) -> Result<(), BusError> {
+        let name = self.name(topic);
+        let what = format!("create topic {name}");
+        let partitions = if topic == Topic::Catalogue { 1 } else { self.settings.partitions.max(1) };
+        let replication = if self.kafka.replication == 0 { -1 } else { i32::from(self.kafka.replication) };
+        let retention = self.retention(topic);
+        let new = match &retention {
+            None => NewTopic::new(name, super::client::number(partitions), TopicReplication::Fixed(replication))
+                .set("cleanup.policy", "compact"),
+            Some(ms) => {
+                NewTopic::new(name, super::client::number(partitions), TopicReplication::Fixed(replication)).set("retention.ms", ms)
+            }
+        };
+        until_it_works(&what, &self.stop, || {
+            let results = block_on(admin.create_topics([&new], &AdminOptions::new().operation_timeout(Some(CALL))))?;
+            match results.into_iter().next() {
+                Some(Err((_, code))) if code != Code::TopicAlreadyExists => Err(KafkaError::AdminOp(code)),
+                _ => Ok(()),
+            }
+        })?;
+        tracing::info!(topic = name, partitions, "created");
+        Ok(())
+    }
+
+    /// `retention.ms`; none for the topic that is compacted.
+    fn retention(&self, topic: Topic) -> Option<String> {
+        let bounded = matches!(topic, Topic::Tickets | Topic::Surveys | Topic::Usage | Topic::Events) && self.settings.retention_hours > 0;
+        match topic {
+            Topic::Journal => None,
+            _ if bounded => Some(self.settings.retention_hours.saturating_mul(MS_PER_HOUR).to_string()),
+            _ => Some("-1".into()),
+        }
+    }
+
+    /// A new topic takes a moment to be known to every broker.
+    fn await_created(&self, topic: Topic) -> Result<(), BusError> {
+        let what = format!("wait for topic {}", self.name(topic));
+        let mut patience = Patience::new(&what, &self.stop);
+        while self.count(topic)?.is_none() {
+            patience.wait(&"the broker does not know it yet")?;
+        }
+        self.partitions(topic).map(drop)
+    }
+
+    fn check_compaction(&self, admin: &AdminClient<Quiet>) -> Result<(), BusError> {
+        let name = self.name(Topic::Journal);
+        let what = format!("look at the configuration of topic {name}");
+        let policy = until_it_works(&what, &self.stop, || {
+            let resources = [ResourceSpecifier::Topic(name)];
+            let described = block_on(admin.describe_configs(&resources, &AdminOptions::new().request_timeout(Some(CALL))))?;
+            match described.into_iter().next() {
+                Some(Ok(config)) => Ok(config.get("cleanup.policy").and_then(|e| e.value.clone())),
+                Some(Err(code)) => Err(KafkaError::AdminOp(code)),
+                None => Ok(None),
+            }
+        })?;
+        match policy {
+            Some(policy) if !policy.contains("compact") => {
+                Err(fatal(&format!("topic {name}"), &format!("its cleanup.policy is `{policy}`: it holds state, set it to `compact`")))
+            }
+            _ => Ok(()),
+        }
+    }
+}

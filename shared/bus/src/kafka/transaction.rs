@@ -1,0 +1,231 @@
+//! Transactions as a linear type: [`Transactions::begin`] borrows the producer, and the transaction
+//! ends by [`Transaction::commit`] or [`Transaction::abort`], which consume it. Records of a step can
+//! be sent in no other way.
+//!
+//! A failed call has one of three answers: try the same call again, abort the transaction, or end
+//! the process because another one has taken its place.
+
+use std::time::Duration;
+
+use rdkafka::TopicPartitionList;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
+use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::{ClientConfig, ClientContext};
+
+use super::client::{self, CALL, Quiet, aborted, fatal, is_hopeless, is_out_of_group};
+use crate::patience::Patience;
+use crate::{BusError, Stop};
+
+/// Sends between two looks at the delivery reports.
+const SENDS_PER_POLL: usize = 1_000;
+const QUEUE_FULL_WAIT: Duration = Duration::from_millis(10);
+
+/// A record that could not be delivered makes its transaction fail, so reports need no handling.
+pub(super) struct Reports;
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        client::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        Quiet.error(error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            tracing::debug!(error = %error, "a record of a transaction was not delivered");
+        }
+    }
+}
+
+/// The producer of one member.
+pub(super) struct Transactions {
+    producer: BaseProducer<Reports>,
+    id: String,
+    stop: Stop,
+}
+
+/// One open transaction.
+#[must_use = "commit or abort it"]
+pub(super) struct Transaction<'p> {
+    owner: &'p mut Transactions,
+    sent: usize,
+}
+
+/// A record on its way out.
+pub(super) struct Outgoing<'a> {
+    pub(super) topic: &'a str,
+    pub(super) partition: u32,
+    pub(super) key: &'a [u8],
+    pub(super) value: Option<&'a [u8]>,
+    pub(super) headers: &'a [(String, Vec<u8>)],
+}
+
+/// What to do about a failed call.
+enum Answer {
+    Again,
+    Abort,
+    End,
+}
+
+fn answer(error: &KafkaError) -> Answer {
+    match error {
+        KafkaError::Transaction(e) if e.is_fatal() => Answer::End,
+        KafkaError::Transaction(e) if e.txn_requires_abort() => Answer::Abort,
+        KafkaError::Transaction(e) if e.is_retriable() => Answer::Again,
+        e if is_out_of_group(e) => Answer::Abort,
+        e if is_hopeless(e) => Answer::End,
+        KafkaError::Flush(_) => Answer::Again,
+        KafkaError::Transaction(e) => match e.code() {
+            Code::OperationTimedOut | Code::RequestTimedOut | Code::AllBrokersDown | Code::BrokerTransportFailure => Answer::Again,
+            // The transaction is in a state in which only an abort is allowed.
+            _ => Answer::Abort,
+        },
+        _ => Answer::Abort,
+    }
+}
+
+impl Transactions {
+    /// Makes the producer and takes the place of any other of the same id, whose open transaction is aborted.
+    pub(super) fn open(config: &ClientConfig, id: &str, stop: &Stop) -> Result<Self, BusError> {
+        let what = format!("take over transactions of {id}");
+        let producer: BaseProducer<Reports> = config.create_with_context(Reports).map_err(|e| fatal(&what, &e))?;
+        let mut patience = Patience::new(&what, stop);
+        loop {
+            match producer.init_transactions(CALL) {
+                Ok(()) => break,
+                Err(error) if is_hopeless(&error) || matches!(answer(&error), Answer::End) => return Err(fatal(&what, &error)),
+                Err(error) => patience.wait(&error)?,
+            }
+        }
+        patience.worked();
+        Ok(Self { producer, id: id.to_owned(), stop: stop.clone() })
+    }
+
+    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, BusError> {
+        match self.producer.begin_transaction() {
+            Ok(()) => Ok(Transaction { owner: self, sent: 0 }),
+            Err(error) => Err(self.ended("begin a transaction", &error)),
+        }
+    }
+
+    fn ended(&self, what: &str, error: &KafkaError) -> BusError {
+        let why = match self.producer.client().fatal_error() {
+            Some((code, words)) => format!("{code:?}: {words}"),
+            None => error.to_string(),
+        };
+        let what = format!("{what} of {}", self.id);
+        let advice = "if another process has the same `instance`, give each its own; else start this one again";
+        fatal(&what, &format!("{why}; {advice}"))
+    }
+}
+
+impl Transaction<'_> {
+    pub(super) fn send(&mut self, record: &Outgoing<'_>) -> Result<(), BusError> {
+        let mut ready = BaseRecord::to(record.topic).partition(client::number(record.partition)).key(record.key);
+        if let Some(value) = record.value {
+            ready = ready.payload(value);
+        }
+        if !record.headers.is_empty() {
+            ready = ready.headers(headers(record.headers));
+        }
+        while let Err((error, back)) = self.owner.producer.send(ready) {
+            if error.rdkafka_error_code() != Some(Code::QueueFull) {
+                return Err(self.cannot_send(record.topic, &error));
+            }
+            if self.owner.stop.is_set() {
+                return Err(BusError::Stopped);
+            }
+            self.owner.producer.poll(QUEUE_FULL_WAIT);
+            ready = back;
+        }
+        self.sent += 1;
+        if self.sent.is_multiple_of(SENDS_PER_POLL) {
+            self.owner.producer.poll(Duration::ZERO);
+        }
+        Ok(())
+    }
+
+    fn cannot_send(&self, topic: &str, error: &KafkaError) -> BusError {
+        let what = format!("write to {topic}");
+        match error.rdkafka_error_code() {
+            Some(Code::MessageSizeTooLarge) => {
+                fatal(&what, &"a record is larger than `message.max.bytes`: raise it here and on the broker")
+            }
+            _ if self.owner.producer.client().fatal_error().is_some() => self.owner.ended(&what, error),
+            _ => aborted(&what, error),
+        }
+    }
+
+    /// Commits the records together with the group's positions. After an error the transaction is aborted.
+    pub(super) fn commit(self, positions: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), BusError> {
+        let committed = self.try_commit(positions, member);
+        match committed {
+            Err(BusError::Aborted { what, why }) => {
+                self.abort()?;
+                Err(BusError::Aborted { what, why })
+            }
+            other => other,
+        }
+    }
+
+    fn try_commit(&self, positions: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), BusError> {
+        let producer = &self.owner.producer;
+        crate::crash::point("bus.step.written");
+        if positions.count() > 0 {
+            self.call("send positions with the transaction", || {
+                producer.poll(Duration::ZERO);
+                producer.send_offsets_to_transaction(positions, member, CALL)
+            })?;
+        }
+        crate::crash::point("bus.step.before_commit");
+        self.call("commit the transaction", || producer.commit_transaction(CALL))?;
+        crate::crash::point("bus.step.committed");
+        Ok(())
+    }
+
+    /// Gives the transaction up: nothing of it will ever be seen.
+    pub(super) fn abort(self) -> Result<(), BusError> {
+        let producer = &self.owner.producer;
+        producer.purge(PurgeConfig::default().queue().inflight());
+        let mut patience = Patience::new("abort the transaction", &self.owner.stop);
+        loop {
+            producer.poll(Duration::ZERO);
+            match producer.abort_transaction(CALL) {
+                Ok(()) => return Ok(()),
+                Err(error) if matches!(answer(&error), Answer::End) => return Err(self.owner.ended("abort the transaction", &error)),
+                Err(error) => patience.wait(&error)?,
+            }
+        }
+    }
+
+    fn call(&self, what: &str, mut call: impl FnMut() -> Result<(), KafkaError>) -> Result<(), BusError> {
+        let mut patience = Patience::new(what, &self.owner.stop);
+        loop {
+            let Err(error) = call() else {
+                patience.worked();
+                return Ok(());
+            };
+            match answer(&error) {
+                Answer::Again => patience.wait(&error)?,
+                Answer::Abort => return Err(aborted(&format!("{what} of {}", self.owner.id), &error)),
+                Answer::End => return Err(self.owner.ended(what, &error)),
+            }
+        }
+    }
+}
+
+pub(super) fn headers(list: &[(String, Vec<u8>)]) -> OwnedHeaders {
+    list.iter().fold(OwnedHeaders::new_with_capacity(list.len()), |headers, (name, value)| {
+        headers.insert(Header { key: name, value: Some(value.as_slice()) })
+    })
+}
