@@ -1,5 +1,40 @@
 //! The search index: one tantivy index per API version, and what is asked of it.
+//!
+//! [`SearchStore`] belongs to the thread that reads a partition of the insights topic: it puts insights
+//! and commits them together with the next offset to read. [`Readers`] hand unchanging [`Snapshot`]s to
+//! every other thread. [`search()`] asks several version indexes as if they were one, and
+//! [`feedback::feedback_stats`] counts the feedback on one version for its summary.
+//!
+//! An insight lives in the index of each version that it counts for, with its weight, and is found
+//! once. Nothing here reads a topic, and only `version.rs` commits.
 
+mod count;
+mod cursor;
+mod directory;
+mod error;
+pub mod feedback;
+mod highlight;
+mod hits;
+mod lower;
+mod manifest;
+mod names;
+mod quotes;
+mod run;
+mod schema;
+mod snapshot;
+mod store;
+mod syntax;
 pub mod types;
+mod version;
+mod words;
 
-pub use types::{FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitLabel, HitLabels, HitSurvey, HitVersion, Interval, SearchRequest, SearchResponse, Sort};
+pub use error::SearchError;
+pub use feedback::{FeedbackStats, feedback_stats};
+pub use quotes::Quote;
+pub use run::search;
+pub use snapshot::{Readers, Snapshot, VersionView};
+pub use store::{CommitReport, SearchStore};
+pub use types::{
+    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitLabel, HitLabels, HitSurvey, HitVersion, Interval, SearchRequest, SearchResponse,
+    Sort,
+};

@@ -1,0 +1,291 @@
+//! Runs a search over version indexes as if they were one.
+
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+use tantivy::columnar::Column;
+use tantivy::query::{Bm25StatisticsProvider, EnableScoring, Weight};
+use tantivy::schema::Field;
+use tantivy::{DocAddress, DocId, Searcher, Term};
+
+use super::count::{Facet, Histogram};
+use super::cursor::{self, Place};
+use super::error::SearchError;
+use super::hits::Showing;
+use super::lower::Lowering;
+use super::snapshot::{KeywordColumn, SegmentView, Snapshot, VersionView};
+use super::syntax::{self, MOST_CLAUSES};
+use super::types::{SearchRequest, SearchResponse, Sort};
+use super::words;
+
+/// Hits on a page at most.
+const MOST_HITS: usize = 1000;
+/// Facets of a search at most.
+const MOST_FACETS: usize = 20;
+/// Values of a facet at most.
+const MOST_FACET_VALUES: usize = 1000;
+/// Documents looked at together.
+const BLOCK: usize = 64;
+
+/// Searches the version indexes of these partitions.
+///
+/// An insight that counts for several of the versions is one hit. Scores are comparable over all versions:
+/// words are weighed by how frequent they are in all of them together.
+///
+/// # Errors
+/// [`SearchError::is_askers`]: the request can't be understood. Else the index can't be read.
+pub fn search(snapshots: &[Arc<Snapshot>], request: &SearchRequest) -> Result<SearchResponse, SearchError> {
+    check(request)?;
+    let query = syntax::parse(&request.query)?;
+    let filters = request.filters.iter().map(|f| syntax::parse_filter(f)).collect::<Result<Vec<_>, _>>()?;
+    let views: Vec<&VersionView> = snapshots.iter().flat_map(|s| &s.versions).map(AsRef::as_ref).filter(|v| is_asked(request, v)).collect();
+    let searchers: Vec<&Searcher> = views.iter().map(|v| &v.searcher).collect();
+    let lowered = Lowering::run(query.as_ref(), &filters, &searchers)?;
+    let sort = request.sort.unwrap_or(if lowered.marks.is_empty() { Sort::Newest } else { Sort::Relevance });
+    let question = cursor::question_of(request, sort);
+    let after = request.cursor.as_deref().map(|c| cursor::decode(c, question)).transpose()?;
+
+    let mut gather = Gather::new(request, sort, after, views.len() > 1)?;
+    let statistics = Together(&searchers);
+    for (number, view) in views.iter().enumerate() {
+        let scoring = match sort {
+            Sort::Relevance => EnableScoring::enabled_from_statistics_provider(&statistics, &view.searcher),
+            _ => EnableScoring::disabled_from_searcher(&view.searcher),
+        };
+        let weight = lowered.query.weight(scoring)?;
+        gather.view(number, view, &*weight)?;
+    }
+
+    let mut showing = Showing { analyzer: words::analyzer(), marks: &lowered.marks, full_body: request.full_body };
+    let mut response = SearchResponse { total: gather.total, ..SearchResponse::default() };
+    let mut best = gather.top.into_sorted_vec();
+    if best.len() > request.limit {
+        best.truncate(request.limit);
+        response.next_cursor = best.last().and_then(|last| cursor::encode(question, last.place));
+    }
+    for entry in best {
+        response.hits.push(views[entry.view].with_insight(entry.address, |insight| showing.hit(insight, entry.score))?);
+    }
+    for facet in gather.facets {
+        response.facets.insert(facet.name().to_owned(), facet.top(request.facet_limit));
+    }
+    response.histogram = gather.histogram.map(Histogram::bars).transpose()?.unwrap_or_default();
+    response.checkpoint = snapshots.iter().map(|s| (s.partition, s.checkpoint.0)).collect();
+    Ok(response)
+}
+
+fn check(request: &SearchRequest) -> Result<(), SearchError> {
+    let within = |what: &str, asked: usize, most: usize| {
+        if asked <= most { Ok(()) } else { Err(SearchError::Request(format!("{what}: {asked} asked, at most {most} allowed"))) }
+    };
+    within("limit", request.limit, MOST_HITS)?;
+    within("facets", request.facets.len(), MOST_FACETS)?;
+    within("facet_limit", request.facet_limit, MOST_FACET_VALUES)?;
+    within("filters", request.filters.len(), MOST_CLAUSES)
+}
+
+fn is_asked(request: &SearchRequest, view: &VersionView) -> bool {
+    request.api.as_ref().is_none_or(|api| *api == view.api) && (request.versions.is_empty() || request.versions.contains(&view.version))
+}
+
+/// Statistics over all indexes searched, so that scores compare.
+struct Together<'a>(&'a [&'a Searcher]);
+
+impl Bm25StatisticsProvider for Together<'_> {
+    fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
+        self.0.iter().map(|s| Bm25StatisticsProvider::total_num_tokens(*s, field)).sum()
+    }
+
+    fn total_num_docs(&self) -> tantivy::Result<u64> {
+        self.0.iter().map(|s| Bm25StatisticsProvider::total_num_docs(*s)).sum()
+    }
+
+    fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
+        self.0.iter().map(|s| Bm25StatisticsProvider::doc_freq(*s, term)).sum()
+    }
+}
+
+/// A hit on its way: ordered by its place, the best one least.
+struct Entry {
+    place: Place,
+    view: usize,
+    address: DocAddress,
+    score: f32,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.place.cmp(&other.place)
+    }
+}
+
+/// Everything that is gathered in one pass over the matches.
+struct Gather {
+    sort: Sort,
+    after: Option<Place>,
+    /// The best so far, the worst of them on top: one more than shown, to know whether there is a next page.
+    top: BinaryHeap<Entry>,
+    keep: usize,
+    total: u64,
+    facets: Vec<Facet>,
+    histogram: Option<Histogram>,
+    /// Identities met that count for several versions; none where only one index is searched.
+    seen: Option<HashSet<u64>>,
+    block: Block,
+}
+
+/// Buffers for documents looked at together.
+struct Block {
+    docs: Vec<DocId>,
+    scores: Vec<f32>,
+    times: [Option<i64>; BLOCK],
+    values: [Option<f64>; BLOCK],
+}
+
+/// The columns of a segment that a search needs.
+struct Needed<'a> {
+    view: usize,
+    segment: u32,
+    alive: Option<&'a tantivy::fastfield::AliveBitSet>,
+    tie: &'a Column<u64>,
+    time: &'a Column<i64>,
+    score: Option<&'a Column<f64>>,
+    copies: Option<&'a Column<u64>>,
+    facets: Vec<&'a KeywordColumn>,
+}
+
+impl Gather {
+    fn new(request: &SearchRequest, sort: Sort, after: Option<Place>, many: bool) -> Result<Self, SearchError> {
+        let facets = request.facets.iter().map(|f| Facet::of(f)).collect::<Result<_, _>>()?;
+        let block = Block { docs: Vec::with_capacity(BLOCK), scores: Vec::with_capacity(BLOCK), times: [None; BLOCK], values: [None; BLOCK] };
+        let (top, seen) = (BinaryHeap::new(), many.then(HashSet::new));
+        Ok(Self { sort, after, top, keep: request.limit + 1, total: 0, facets, histogram: request.histogram.map(Histogram::of), seen, block })
+    }
+
+    fn view(&mut self, number: usize, view: &VersionView, weight: &dyn Weight) -> Result<(), SearchError> {
+        for (segment_number, segment) in (0u32..).zip(view.segments()) {
+            let needed = self.enter(number, segment_number, &segment)?;
+            if self.sort == Sort::Relevance {
+                weight.for_each(segment.reader, &mut |doc, score| {
+                    self.block.docs.push(doc);
+                    self.block.scores.push(score);
+                    if self.block.docs.len() == BLOCK {
+                        self.flush(&needed);
+                    }
+                })?;
+            } else {
+                weight.for_each_no_score(segment.reader, &mut |docs| {
+                    self.block.docs.extend_from_slice(docs);
+                    self.block.scores.resize(docs.len(), 0.0);
+                    self.flush(&needed);
+                })?;
+            }
+            self.flush(&needed);
+            for (facet, column) in self.facets.iter_mut().zip(&needed.facets) {
+                facet.leave(column)?;
+            }
+            if let Some(histogram) = &mut self.histogram {
+                histogram.leave();
+            }
+        }
+        Ok(())
+    }
+
+    fn enter<'a>(&mut self, view: usize, number: u32, segment: &SegmentView<'a>) -> Result<Needed<'a>, SearchError> {
+        let time = segment.time()?;
+        if let Some(histogram) = &mut self.histogram {
+            histogram.enter(time.min_value(), time.max_value());
+        }
+        let score = if matches!(self.sort, Sort::LowestScore | Sort::HighestScore) { Some(segment.score()?) } else { None };
+        let copies = if self.seen.is_some() { Some(segment.copies()?).filter(|c| c.max_value() > 1) } else { None };
+        let facets = self.facets.iter_mut().map(|f| f.enter(segment)).collect::<Result<_, _>>()?;
+        Ok(Needed { view, segment: number, alive: segment.reader.alive_bitset(), tie: segment.tie()?, time, score, copies, facets })
+    }
+
+    /// Counts the documents of the block and keeps the best.
+    fn flush(&mut self, needed: &Needed<'_>) {
+        self.drop_dead_and_met(needed);
+        let count = self.block.docs.len();
+        self.total += count as u64;
+        for (facet, column) in self.facets.iter_mut().zip(&needed.facets) {
+            facet.count(column, &self.block.docs);
+        }
+        self.block.times[..count].fill(None);
+        needed.time.first_vals(&self.block.docs, &mut self.block.times[..count]);
+        if let Some(histogram) = &mut self.histogram {
+            self.block.times[..count].iter().flatten().for_each(|t| histogram.count(*t));
+        }
+        if let Some(score) = needed.score {
+            self.block.values[..count].fill(None);
+            score.first_vals(&self.block.docs, &mut self.block.values[..count]);
+        }
+        for at in 0..count {
+            self.offer(at, needed);
+        }
+        self.block.docs.clear();
+        self.block.scores.clear();
+    }
+
+    fn drop_dead_and_met(&mut self, needed: &Needed<'_>) {
+        if needed.alive.is_none() && needed.copies.is_none() {
+            return;
+        }
+        let mut kept = 0;
+        for at in 0..self.block.docs.len() {
+            let doc = self.block.docs[at];
+            let alive = needed.alive.is_none_or(|a| a.is_alive(doc));
+            let new = match (&mut self.seen, needed.copies) {
+                (Some(seen), Some(copies)) if alive && copies.first(doc) > Some(1) => seen.insert(needed.tie.first(doc).unwrap_or(0)),
+                _ => true,
+            };
+            if alive && new {
+                self.block.docs[kept] = doc;
+                self.block.scores[kept] = self.block.scores[at];
+                kept += 1;
+            }
+        }
+        self.block.docs.truncate(kept);
+        self.block.scores.truncate(kept);
+    }
+
+    fn offer(&mut self, at: usize, needed: &Needed<'_>) {
+        let newest = !tantivy::i64_to_u64(self.block.times[at].unwrap_or(i64::MIN));
+        let value = self.block.values[at];
+        let (first, second) = match self.sort {
+            Sort::Relevance => (!u64::from(self.block.scores[at].max(0.0).to_bits()), newest),
+            Sort::Newest => (newest, 0),
+            Sort::Oldest => (!newest, 0),
+            Sort::LowestScore => (value.map_or(u64::MAX, tantivy::f64_to_u64), newest),
+            Sort::HighestScore => (value.map_or(u64::MAX, |v| !tantivy::f64_to_u64(v)), newest),
+        };
+        let full = self.top.len() == self.keep;
+        if full && self.top.peek().is_none_or(|worst| (first, second) > (worst.place.0, worst.place.1)) {
+            return;
+        }
+        let doc = self.block.docs[at];
+        let place = (first, second, needed.tie.first(doc).unwrap_or(0));
+        if self.after.is_some_and(|after| place <= after) || (full && self.top.peek().is_none_or(|worst| place >= worst.place)) {
+            return;
+        }
+        if full {
+            self.top.pop();
+        }
+        let score = self.block.scores[at];
+        self.top.push(Entry { place, view: needed.view, address: DocAddress::new(needed.segment, doc), score });
+    }
+}

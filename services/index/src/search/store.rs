@@ -1,0 +1,264 @@
+//! The version indexes of one partition: written by one thread, read by many.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use groundswell_bus::Offset;
+use groundswell_model::{Insight, UNKNOWN_API};
+use groundswell_runtime::settings::IndexSettings;
+
+use super::error::SearchError;
+use super::manifest::{self, FOLDER};
+use super::names::folder_of;
+use super::schema::{document, encode};
+use super::snapshot::{Readers, Snapshot};
+use super::version::{Opened, VersionIndex};
+
+/// The engine refuses writers with less memory.
+const LEAST_WRITER_BYTES: usize = 15_000_000;
+/// Changes that may wait for a writer before one is taken from another version.
+const MOST_PENDING: usize = 4096;
+
+/// What a commit did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommitReport {
+    /// Version indexes that were committed.
+    pub indexes: usize,
+    /// Insights put since the last commit, once for each version they count for.
+    pub documents: u64,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// The search index of one partition of the insights topic: one index per API version.
+///
+/// One thread owns it; [`Readers`] serve the others. After an error of [`SearchStore::put`] or
+/// [`SearchStore::commit`] drop it and open it again: what was not committed is read again.
+pub struct SearchStore {
+    partition: u32,
+    home: PathBuf,
+    settings: IndexSettings,
+    apis: BTreeMap<String, BTreeMap<String, VersionIndex>>,
+    readers: Readers,
+    ticks: u64,
+    documents: u64,
+    /// Versions were added or dropped since the manifest was written.
+    manifest_stale: bool,
+}
+
+impl SearchStore {
+    /// Opens the search index of a partition below `root` (the folder of the partition), or begins an empty one.
+    ///
+    /// # Errors
+    /// [`SearchError::needs_rebuild`]: build the partition in another folder from the start of the insights topic, then
+    /// put that folder in place of this one. Else the disk refuses.
+    pub fn open(root: &Path, partition: u32, settings: &IndexSettings) -> Result<Self, SearchError> {
+        let home = root.join(FOLDER);
+        fs::create_dir_all(&home).map_err(SearchError::disk("can't create the folder", &home))?;
+        let (settings, readers) = (settings.clone(), Readers::default());
+        let (apis, manifest_stale) = (BTreeMap::new(), !manifest::exists(&home));
+        let mut store = Self { partition, home: home.clone(), settings, apis, readers, ticks: 0, documents: 0, manifest_stale };
+        let listed = manifest::read(&home)?;
+        for folder in manifest::version_folders(&home)? {
+            match VersionIndex::open(&folder, &home)? {
+                Opened::Ready(index) => {
+                    store.apis.entry(index.api.clone()).or_default().insert(index.version.clone(), *index);
+                }
+                Opened::NeverCommitted => manifest::remove(&folder)?,
+                Opened::OtherLayout(found) => return Err(manifest::other_layout(&home, found)),
+            }
+        }
+        if let Some((api, version)) = listed.iter().find(|(api, version)| !store.has(api, version)) {
+            let folder = store.folder_of(api, version);
+            return Err(SearchError::Damaged { folder, rebuild: home, why: "it is missing".into() });
+        }
+        let checkpoint = store.newest_checkpoint();
+        store.publish(checkpoint);
+        Ok(store)
+    }
+
+    /// Whether nothing was ever committed: after the folder was deleted, the caller has to read the insights topic from the start.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.apis.values().all(|versions| versions.values().all(|v| v.checkpoint() == Offset(0)))
+    }
+
+    /// The handle for searches.
+    #[must_use]
+    pub fn readers(&self) -> Readers {
+        self.readers.clone()
+    }
+
+    /// Every API version there is an index of.
+    pub fn versions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.apis.iter().flat_map(|(api, versions)| versions.keys().map(|v| (api.as_str(), v.as_str())))
+    }
+
+    /// Puts an insight, read at `offset`, in place of whatever has its identity, in all of its versions and in no other.
+    /// What a version index contains already (its checkpoint is above `offset`) is left alone.
+    ///
+    /// # Errors
+    /// The index refuses.
+    pub fn put(&mut self, insight: &Insight<'_>, offset: Offset) -> Result<(), SearchError> {
+        let identity = insight.identity.0;
+        for (version, index) in self.apis.get_mut(insight.api).into_iter().flatten() {
+            if !insight.versions.iter().any(|v| v.version == version) && !index.contains_offset(offset) {
+                index.remove(identity)?;
+            }
+        }
+        if insight.api != UNKNOWN_API {
+            for index in self.apis.get_mut(UNKNOWN_API).into_iter().flat_map(BTreeMap::values_mut) {
+                if !index.contains_offset(offset) {
+                    index.remove(identity)?;
+                }
+            }
+        }
+        let stored = encode(insight).map_err(|e| SearchError::Request(e.to_string()))?;
+        for at in &insight.versions {
+            self.ensure(insight.api, at.version)?;
+            self.ticks += 1;
+            let Some(index) = self.apis.get_mut(insight.api).and_then(|v| v.get_mut(at.version)) else { continue };
+            if !index.contains_offset(offset) {
+                index.used = self.ticks;
+                index.put(identity, document(insight, &stored, at.weight))?;
+                self.documents += 1;
+            }
+        }
+        self.give_writers(offset)
+    }
+
+    fn ensure(&mut self, api: &str, version: &str) -> Result<(), SearchError> {
+        if self.has(api, version) {
+            return Ok(());
+        }
+        let index = VersionIndex::create(self.folder_of(api, version), api, version)?;
+        self.apis.entry(api.to_owned()).or_default().insert(version.to_owned(), index);
+        self.manifest_stale = true;
+        Ok(())
+    }
+
+    fn has(&self, api: &str, version: &str) -> bool {
+        self.apis.get(api).is_some_and(|versions| versions.contains_key(version))
+    }
+
+    fn folder_of(&self, api: &str, version: &str) -> PathBuf {
+        self.home.join(folder_of(api)).join(folder_of(version))
+    }
+
+    fn most_writers(&self) -> usize {
+        (self.settings.writer_mib * 1024 * 1024 / LEAST_WRITER_BYTES).min(self.settings.writers).max(1)
+    }
+
+    fn writer_bytes(&self) -> usize {
+        (self.settings.writer_mib * 1024 * 1024 / self.most_writers()).max(LEAST_WRITER_BYTES)
+    }
+
+    fn indexes(&mut self) -> impl Iterator<Item = &mut VersionIndex> {
+        self.apis.values_mut().flat_map(BTreeMap::values_mut)
+    }
+
+    /// Opens writers for versions that wait, as far as the budget allows. A writer with changes is only taken
+    /// from a version when very much waits; that version is then committed as of `offset`, which is read again after a crash.
+    fn give_writers(&mut self, offset: Offset) -> Result<(), SearchError> {
+        let (most, memory) = (self.most_writers(), self.writer_bytes());
+        let waiting: usize = self.indexes().map(|i| i.pending()).sum();
+        if waiting == 0 {
+            return Ok(());
+        }
+        let mut open = self.indexes().filter(|i| i.has_writer()).count();
+        if open >= most {
+            let take_dirty = waiting > MOST_PENDING;
+            let oldest = self.indexes().filter(|i| i.has_writer() && (take_dirty || !i.is_dirty())).min_by_key(|i| i.used);
+            let Some(index) = oldest else { return Ok(()) };
+            if index.is_dirty() {
+                index.commit(offset)?;
+            }
+            index.close_writer();
+            open -= 1;
+        }
+        let fullest = self.indexes().filter(|i| i.waits_for_writer() && !i.has_writer()).max_by_key(|i| i.pending());
+        match fullest {
+            Some(index) if open < most => index.open_writer(memory),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes everything put since the last commit durable and visible, together with the next offset to read.
+    /// Version indexes without changes keep their older checkpoint, which is as good: they have nothing from in between.
+    ///
+    /// # Errors
+    /// An index or the disk refuses. Some indexes may have been committed: their checkpoints say so.
+    pub fn commit(&mut self, checkpoint: Offset) -> Result<CommitReport, SearchError> {
+        let begun = Instant::now();
+        let mut indexes = 0;
+        let (most, memory) = (self.most_writers(), self.writer_bytes());
+        loop {
+            indexes += commit_all(self.indexes().filter(|i| i.is_dirty() && i.has_writer()).collect(), checkpoint)?;
+            let waiting = self.indexes().filter(|i| i.waits_for_writer()).count();
+            if waiting == 0 {
+                break;
+            }
+            let keep = most.saturating_sub(waiting);
+            let mut open: Vec<_> = self.indexes().filter(|i| i.has_writer()).collect();
+            open.sort_by_key(|i| std::cmp::Reverse(i.used));
+            open.into_iter().skip(keep).for_each(VersionIndex::close_writer);
+            let free = most - self.indexes().filter(|i| i.has_writer()).count();
+            for index in self.indexes().filter(|i| i.waits_for_writer()).take(free) {
+                index.open_writer(memory)?;
+            }
+        }
+        if self.manifest_stale {
+            self.write_manifest()?;
+        }
+        self.publish(checkpoint);
+        Ok(CommitReport { indexes, documents: std::mem::take(&mut self.documents), took: begun.elapsed() })
+    }
+
+    /// Forgets an API version and deletes its folder. Feedback that names it later begins a new one.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn drop_version(&mut self, api: &str, version: &str) -> Result<bool, SearchError> {
+        let Some(index) = self.apis.get_mut(api).and_then(|v| v.remove(version)) else { return Ok(false) };
+        self.apis.retain(|_, versions| !versions.is_empty());
+        let folder = index.folder.clone();
+        drop(index);
+        self.write_manifest()?;
+        manifest::remove(&folder)?;
+        let checkpoint = self.readers.snapshot().checkpoint;
+        self.publish(checkpoint);
+        Ok(true)
+    }
+
+    fn write_manifest(&mut self) -> Result<(), SearchError> {
+        let versions: Vec<(String, String)> = self.versions().map(|(a, v)| (a.to_owned(), v.to_owned())).collect();
+        manifest::write(&self.home, versions)?;
+        self.manifest_stale = false;
+        Ok(())
+    }
+
+    fn newest_checkpoint(&self) -> Offset {
+        self.apis.values().flat_map(BTreeMap::values).map(VersionIndex::checkpoint).max().unwrap_or_default()
+    }
+
+    fn publish(&mut self, checkpoint: Offset) {
+        let versions = self.indexes().map(VersionIndex::view).collect();
+        self.readers.publish(Snapshot { partition: self.partition, checkpoint, versions });
+    }
+}
+
+/// Commits side by side: most of a commit is waiting for the disk.
+fn commit_all(mut dirty: Vec<&mut VersionIndex>, checkpoint: Offset) -> Result<usize, SearchError> {
+    let count = dirty.len();
+    if let [only] = dirty.as_mut_slice() {
+        only.commit(checkpoint)?;
+        return Ok(count);
+    }
+    std::thread::scope(|scope| {
+        let running: Vec<_> = dirty.into_iter().map(|index| scope.spawn(move || index.commit(checkpoint))).collect();
+        let panicked = || SearchError::Engine { what: "commit".into(), source: tantivy::TantivyError::ErrorInThread("panicked".into()) };
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).fold(Ok(count), |all, one| one.and(all))
+    })
+}
