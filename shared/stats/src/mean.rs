@@ -24,6 +24,17 @@ impl Moments {
             self.sum_of_squares += weight * score * score;
         }
     }
+
+    /// Counts all answers that gave one score.
+    pub fn add_all(&mut self, score: f64, weights: &Weights) {
+        if score.is_finite() {
+            self.weights.n += weights.n;
+            self.weights.sum += weights.sum;
+            self.weights.sum_of_squares += weights.sum_of_squares;
+            self.sum += weights.sum * score;
+            self.sum_of_squares += weights.sum * score * score;
+        }
+    }
 }
 
 /// The weighted mean with Student's interval, mean ± t·s/√n at n − 1 degrees of freedom, kept within the

@@ -39,6 +39,13 @@ impl Traffic {
     }
 }
 
+impl Traffic {
+    /// Adds other traffic.
+    pub fn add(&mut self, other: &Self) {
+        self.merge(other);
+    }
+}
+
 impl Cell for Traffic {
     fn merge(&mut self, other: &Self) {
         self.calls = self.calls.saturating_add(other.calls);

@@ -247,6 +247,8 @@ pub struct OperationFigures {
     pub consumers: Option<u64>,
     /// Named consumers whose calls of it failed at least once; null in a window where it can't be told.
     pub consumers_affected: Option<u64>,
+    /// Feedback of this version that is known to be about it.
+    pub feedback: u64,
 }
 
 /// Who uses the version.
@@ -375,6 +377,8 @@ pub struct Quote {
     pub labels: Vec<String>,
     /// Kind and score of the survey, like `nps 3`.
     pub survey: Option<String>,
+    /// The label that it stands for.
+    pub stands_for: String,
 }
 
 /// How the version of feedback is known.

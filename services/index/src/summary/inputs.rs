@@ -1,0 +1,45 @@
+//! What a summary is made from.
+
+use super::types::{Checkpoint, Lifecycle};
+use super::usage_data::UsageData;
+use crate::rollup::Days;
+use crate::search::FeedbackStats;
+
+/// Everything that [`super::summarise`] needs.
+#[derive(Clone, Debug, Default)]
+pub struct SummaryInputs {
+    /// The API.
+    pub api: String,
+    /// The days that usage and feedback were counted over.
+    pub days: Days,
+    /// What the data reflects.
+    pub checkpoint: Option<Checkpoint>,
+    /// Feedback of the whole API in these days.
+    pub api_feedback: ApiFeedback,
+    /// The version asked for.
+    pub this: VersionData,
+    /// The version to put beside it.
+    pub baseline: Option<VersionData>,
+}
+
+/// What is known of one version.
+#[derive(Clone, Debug, Default)]
+pub struct VersionData {
+    /// Its name.
+    pub version: String,
+    /// What the catalogue says.
+    pub lifecycle: Lifecycle,
+    /// What the roll-ups say.
+    pub usage: UsageData,
+    /// What its search index says about the same days.
+    pub feedback: FeedbackStats,
+}
+
+/// Feedback of a whole API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApiFeedback {
+    /// All of it.
+    pub count: u64,
+    /// Of it, what has no known version.
+    pub unknown: u64,
+}
