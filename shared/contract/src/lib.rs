@@ -7,6 +7,7 @@
 pub mod cloudevent;
 pub mod data;
 mod decode;
+pub mod documents;
 mod envelope;
 mod hash;
 mod json;
