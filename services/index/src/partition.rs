@@ -18,6 +18,11 @@ pub struct Round {
     pub ops: u64,
 }
 
+/// The file of the usage roll-ups in a partition's folder.
+pub const USAGE: &str = "usage.redb";
+/// The folder of the search indexes in a partition's folder.
+pub const SEARCH: &str = "search";
+
 /// Freshness samples kept per round.
 const SAMPLES: usize = 256;
 
@@ -44,7 +49,7 @@ impl Partition {
         let root = folder(data, partition);
         std::fs::create_dir_all(&root)?;
         let search = SearchStore::open(&root, partition, settings)?;
-        let usage = RollupStore::open(&root.join("usage.redb"), settings.rollup_cache_mib)?;
+        let usage = RollupStore::open(&root.join(USAGE), settings.rollup_cache_mib)?;
         Ok(Self { search, usage, round: Round::default(), next: None })
     }
 

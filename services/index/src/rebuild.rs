@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use groundswell_bus::{Bus, BusError, Offset, Stop, Topic};
 use groundswell_runtime::settings::IndexSettings;
 
-use crate::partition::{Partition, folder};
+use crate::partition::{Partition, SEARCH, USAGE, folder};
 use crate::rollup::RollupError;
 use crate::search::SearchError;
 
@@ -19,15 +19,18 @@ const ROUND: u64 = 64;
 /// # Errors
 /// The stores can't be opened or rebuilt.
 pub fn open(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, stop: &Stop) -> anyhow::Result<Partition> {
-    finish_swap(&folder(data, partition))?;
-    match Partition::open(data, partition, settings) {
-        Err(error) if needs_rebuild(&error) => {
-            tracing::warn!(partition, %error, "rebuilding this index partition from the insights topic");
-            rebuild(bus, data, partition, settings, Offset(u64::MAX), stop)?;
-            Partition::open(data, partition, settings)
-        }
-        opened => opened,
-    }
+    let root = folder(data, partition);
+    finish_swap(&root)?;
+    // The usage store has the checkpoint: a search index that was deleted beside it would never be filled again.
+    let search_deleted = root.join(USAGE).exists() && !root.join(SEARCH).exists();
+    let why = match Partition::open(data, partition, settings) {
+        Ok(_) if search_deleted => format!("the folder {} was deleted", root.join(SEARCH).display()),
+        Err(error) if needs_rebuild(&error) => format!("{error:#}"),
+        opened => return opened,
+    };
+    tracing::warn!(partition, why, "rebuilding this index partition from the insights topic");
+    rebuild(bus, data, partition, settings, Offset(u64::MAX), stop)?;
+    Partition::open(data, partition, settings)
 }
 
 fn needs_rebuild(error: &anyhow::Error) -> bool {

@@ -10,7 +10,7 @@ use groundswell_bus::{Batch, Budget, Bus, BusError, Group, Member, Part, Polled,
 use groundswell_catalogue::{CatalogueEvent, read_event};
 use groundswell_contract::{Incoming, Limits};
 use groundswell_runtime::settings::IndexSettings;
-use groundswell_runtime::{Ready, Settings};
+use groundswell_runtime::Settings;
 
 use crate::handle::{Command, Handle, Stores};
 use crate::partition::{Partition, Round};
@@ -42,11 +42,11 @@ struct Service {
     catalogue: Box<dyn Reader>,
 }
 
-/// Runs the index service until `stop` is set; sets `ready` once it answers for its partitions.
+/// Runs the index service until `stop` is set.
 ///
 /// # Errors
 /// Something that this process can't mend: it should end, so that its supervisor starts it again.
-pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, ready: &Ready, stop: Stop) -> anyhow::Result<()> {
+pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, stop: Stop) -> anyhow::Result<()> {
     let mut member = bus.member(Group::Index)?;
     let catalogue = bus.reader(Topic::Catalogue)?;
     let mut service = Service {
@@ -63,7 +63,7 @@ pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, ready: &Ready
     let budget = Budget { records: usize::MAX, bytes: ROUND_BYTES, wait: WAIT, linger };
     while !stop.is_set() {
         match service.turn(member.as_mut(), &budget) {
-            Ok(()) => ready.set(true),
+            Ok(()) => {}
             Err(error) => match (error.downcast_ref::<BusError>(), error.downcast_ref::<StoreFailed>()) {
                 (Some(BusError::Stopped), _) => break,
                 (Some(BusError::Aborted { .. }), _) => tracing::warn!(%error, "floor not moved: the partitions are assigned anew"),
