@@ -145,13 +145,30 @@ impl Client {
         self.authorized(self.http.post(self.address(path)).header(reqwest::header::CONTENT_TYPE, content_type).body(body)).send()
     }
 
+    /// Waits until the server says that it is ready.
+    pub fn wait_ready(&self, within: Duration) -> Result<(), Failure> {
+        let until = Instant::now() + within;
+        while !self.is_ready() {
+            self.check_own()?;
+            if Instant::now() >= until {
+                return Err(Failure::unreachable(format!("{} is not ready after {} s", self.url(), within.as_secs())));
+            }
+            std::thread::sleep(CATCH_UP_LOOK);
+        }
+        Ok(())
+    }
+
+    /// Whether the server says that it is ready.
+    pub fn is_ready(&self) -> bool {
+        self.http.get(self.address(&["readyz"])).send().is_ok_and(|a| a.status() == StatusCode::OK)
+    }
+
     /// Waits until everything that was published is searchable.
     pub fn wait_caught_up(&self, within: Duration, mut each: impl FnMut(&Status)) -> Result<Status, Failure> {
         let until = Instant::now() + within;
         loop {
             self.check_own()?;
-            let ready = self.http.get(self.address(&["readyz"])).send().is_ok_and(|a| a.status() == StatusCode::OK);
-            let last: Option<Status> = if ready { Some(self.get(&["v1", "status"], &[])?) } else { None };
+            let last: Option<Status> = if self.is_ready() { Some(self.get(&["v1", "status"], &[])?) } else { None };
             if let Some(status) = last.as_ref() {
                 each(status);
             }

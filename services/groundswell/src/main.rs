@@ -1,1 +1,67 @@
-fn main() {}
+//! The command line. `cli` has what can be typed, each `cmd_…` runs one command.
+
+mod bench;
+mod cli;
+mod client;
+mod cmd_apis;
+mod cmd_bench;
+mod cmd_demo;
+mod cmd_dlq;
+mod cmd_doctor;
+mod cmd_key;
+mod cmd_search;
+mod cmd_send;
+mod cmd_simulate;
+mod cmd_status;
+mod cmd_summary;
+mod cmd_tail;
+mod cmd_up;
+mod dead_letters;
+mod demo_tour;
+mod failure;
+mod feed;
+mod figures;
+mod openapi;
+mod output;
+mod pipeline;
+mod server_file;
+mod summary_text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use groundswell_runtime::exit;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let global = &cli.global;
+    let outcome = match &cli.command {
+        Command::Up(args) => return cmd_up::up(global, args),
+        Command::Serve(args) => return cmd_up::serve(global, args),
+        Command::Demo(args) => return cmd_demo::run(global, args),
+        Command::Send(args) => cmd_send::run(global, args),
+        Command::Tail(args) => cmd_tail::run(global, args),
+        Command::Search(args) => cmd_search::run(global, args),
+        Command::Summary(args) => cmd_summary::run(global, args),
+        Command::Apis => cmd_apis::run(global),
+        Command::Dlq(command) => cmd_dlq::run(global, command),
+        Command::Doctor => cmd_doctor::run(global),
+        Command::Key(command) => cmd_key::run(global, command),
+        Command::Status(args) => cmd_status::run(global, args),
+        Command::Openapi => print_openapi(),
+        Command::Simulate(args) => cmd_simulate::run(global, args),
+        Command::Bench(args) => cmd_bench::run(global, args),
+    };
+    match outcome {
+        Ok(()) => exit::OK.into(),
+        Err(failure) => failure.tell(),
+    }
+}
+
+fn print_openapi() -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(&openapi::document());
+    output::print(&format!("{}\n", text.map_err(|e| Failure::failed(e.to_string()))?))
+}

@@ -42,15 +42,21 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         })
     };
     let api_and_version = [path_parameter("api", "The API."), path_parameter("version", "The API version, or `unknown`.")];
-    let window = [
+    let window = vec![
         query("since", "First moment counted: RFC 3339, or a day.", json!({"type": "string"})),
         query("until", "First moment no longer counted.", json!({"type": "string"})),
     ];
+    let search_parameters = [search_parameters(schemas), window.clone()].concat();
+    let beside = vec![
+        query("baseline", "A version to put beside it.", json!({"type": "string"})),
+        query("format", "`json`, or `md` for Markdown.", json!({"enum": ["json", "md"]})),
+    ];
+    let summary_parameters = [api_and_version.to_vec(), window, beside].concat();
     json!({
         "/v1/events": {"post": publish(&problem)},
         "/v1/search": {"get": {
             "operationId": "search", "summary": "Search feedback",
-            "parameters": [search_parameters(schemas), window.to_vec()].concat(),
+            "parameters": search_parameters,
             "responses": answer("Hits, facets, histogram, and where the next page begins.", schema::<SearchResponse>(schemas)),
         }},
         "/v1/apis": {"get": {
@@ -59,13 +65,7 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         }},
         "/v1/apis/{api}/versions/{version}/summary": {"get": {
             "operationId": "summary", "summary": "What one version's consumers said and did",
-            "parameters": [
-                api_and_version.to_vec(), window.to_vec(),
-                vec![
-                    query("baseline", "A version to put beside it.", json!({"type": "string"})),
-                    query("format", "`json`, or `md` for Markdown.", json!({"enum": ["json", "md"]})),
-                ],
-            ].concat(),
+            "parameters": summary_parameters,
             "responses": answer("The summary.", schema::<Summary>(schemas)),
         }},
         "/v1/apis/{api}/versions/{version}/export": {"get": {
