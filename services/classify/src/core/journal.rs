@@ -62,6 +62,8 @@ pub struct VersionUse {
     pub version: Box<str>,
     /// First call.
     pub first: Timestamp,
+    /// The operation of the first call.
+    first_operation: Box<str>,
     /// Last call.
     pub last: Timestamp,
     /// First call that did not fail, and its operation.
@@ -112,7 +114,7 @@ pub struct Told {
     pub time: Timestamp,
     /// The version come from.
     pub from: Option<Box<str>>,
-    /// The operation called; empty where the call was not the one just read.
+    /// The operation called.
     pub operation: Box<str>,
     /// Failed calls before.
     pub failed_before: u64,
@@ -135,7 +137,10 @@ impl Journal {
         let back = self.downgrade(at, call, &older);
         let Some(this) = self.uses.get_mut(at) else { return };
         let earlier_first = call.time < this.first || this.days.calls.is_empty();
-        this.first = this.first.min(call.time);
+        if call.time < this.first {
+            this.first = call.time;
+            this.first_operation = call.operation.into();
+        }
         this.days.add(call.time.day(), call.calls, keep);
         let known = call.version != UNKNOWN_VERSION;
         if known && this.note_success(call) && let Some((time, operation)) = &this.success {
@@ -156,7 +161,7 @@ impl Journal {
             told.push(this.told(MilestoneKind::Downgrade, call.time, Some(from), call.operation));
         }
         if earlier_first {
-            self.upgrades(at, call, &older, told);
+            self.upgrades(call.api, &older, told);
         }
     }
 
@@ -170,6 +175,7 @@ impl Journal {
             api: call.api.into(),
             version: call.version.into(),
             first: call.time,
+            first_operation: call.operation.into(),
             last: call.time,
             success: None,
             failed_before: 0,
@@ -197,19 +203,19 @@ impl Journal {
     }
 
     /// First calls alone decide upgrades, so the order in which calls are read does not matter.
-    fn upgrades(&mut self, at: usize, call: &Call<'_>, older: &impl Fn(&str, &str) -> Ordering, told: &mut Vec<Told>) {
+    fn upgrades(&mut self, api: &str, older: &impl Fn(&str, &str) -> Ordering, told: &mut Vec<Told>) {
         for one in 0..self.uses.len() {
             let this = &self.uses[one];
-            if *this.api != *call.api || &*this.version == UNKNOWN_VERSION {
+            if *this.api != *api || &*this.version == UNKNOWN_VERSION {
                 continue;
             }
             let before = self.others(this).filter(|u| older(&u.version, &this.version).is_lt() && u.first < this.first);
-            let Some(from) = before.max_by_key(|u| u.first).map(|u| u.version.clone()) else { continue };
+            let latest = before.max_by(|a, b| a.first.cmp(&b.first).then_with(|| older(&a.version, &b.version)));
+            let Some(from) = latest.map(|u| u.version.clone()) else { continue };
             let upgrade = Some((this.first, from));
             if upgrade != this.upgrade {
-                let operation = if one == at { call.operation } else { "" };
                 let from = upgrade.as_ref().map(|(_, from)| from.clone());
-                told.push(this.told(MilestoneKind::Upgrade, this.first, from, operation));
+                told.push(this.told(MilestoneKind::Upgrade, this.first, from, &this.first_operation));
                 self.uses[one].upgrade = upgrade;
             }
         }

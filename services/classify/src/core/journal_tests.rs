@@ -26,7 +26,7 @@ fn kept(told: &[Told]) -> BTreeMap<(String, MilestoneKind), (i64, Option<String>
 #[test]
 fn first_call_first_success_and_upgrade_are_told_once() {
     use MilestoneKind::{FirstCall, FirstSuccess, Upgrade};
-    let (_, told) = play(&[call("v1", 1, true), call("v1", 2, false), call("v1", 3, false), call("v2", DAY, false), call("v1", DAY + 5, false), call("v2", DAY + 9, true)]);
+    let (_, told) = play(&[call("v1", 1, true), call("v1", 2, false), call("v1", DAY - 3, false), call("v2", DAY, false), call("v1", DAY + 5, false), call("v2", DAY + 9, true)]);
     assert_eq!(told.len(), 5);
     let kept = kept(&told);
     assert_eq!(kept[&("v1".into(), FirstCall)], (1, None, 0));

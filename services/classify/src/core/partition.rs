@@ -255,14 +255,9 @@ fn conflict(what: &str) -> Reject {
 /// Of each version and kind the last one stands, so only that is told.
 fn tell(consumer: &str, told: Vec<Told>, output: &mut Output) -> Result<(), BadItem> {
     let mut last: Vec<Told> = Vec::with_capacity(told.len());
-    for mut one in told {
+    for one in told {
         match last.iter_mut().find(|t| t.kind == one.kind && t.version == one.version && t.api == one.api) {
-            Some(before) => {
-                if one.operation.is_empty() && one.time == before.time {
-                    one.operation = std::mem::take(&mut before.operation);
-                }
-                *before = one;
-            }
+            Some(before) => *before = one,
             None => last.push(one),
         }
     }

@@ -262,6 +262,8 @@ proptest! {
             }
             (rest, turn) = (after, turn + 1);
         }
+        prop_assert_eq!(&whole.told.milestones, &pieces.told.milestones);
+        prop_assert_eq!(&whole.told.insights, &pieces.told.insights);
         prop_assert_eq!(&whole.told, &pieces.told);
         prop_assert_eq!(&whole.state.iter().filter(|(k, _)| k[0] != b'W').collect::<Vec<_>>(), &pieces.state.iter().filter(|(k, _)| k[0] != b'W').collect::<Vec<_>>());
         prop_assert_eq!(pieces.fates.total(), repeated.len() as u64);
