@@ -53,6 +53,14 @@ impl Days {
         self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day < until)
     }
 
+    /// From its first moment to before its end; none if all time is in it.
+    #[must_use]
+    pub fn times(self) -> Option<(Timestamp, Timestamp)> {
+        let from = self.from.map_or(Timestamp(i64::MIN), Day::start);
+        let until = self.until.map_or(Timestamp(i64::MAX), Day::start);
+        (!self.is_all()).then_some((from, until))
+    }
+
     /// Its first and last day; none if it is empty.
     fn bounds(self) -> Option<(Day, Day)> {
         let first = self.from.unwrap_or(Day(i32::MIN));
