@@ -15,8 +15,8 @@ pub mod stage;
 use std::sync::Arc;
 use std::time::Duration;
 
-use groundswell_bus::{Budget, Bus, Group, service};
-use groundswell_runtime::{Settings, Stop};
+use groundswell_bus::{Budget, Bus, Group, service as bus_service};
+use groundswell_runtime::{App, Service, Settings, Stop};
 
 pub use stage::ClassifyStage;
 
@@ -29,5 +29,18 @@ const BUDGET: Budget = Budget { records: 512, bytes: 4 * 1024 * 1024, wait: Dura
 /// The transport failed in a way that this process can't mend, or a state entry or frame is of another version.
 pub fn run(bus: &Arc<dyn Bus>, settings: &Settings, stop: &Stop) -> anyhow::Result<()> {
     let mut stage = ClassifyStage::new(Arc::clone(bus), settings)?;
-    Ok(service::run(bus.as_ref(), Group::Classify, &mut stage, BUDGET, stop)?)
+    Ok(bus_service::run(bus.as_ref(), Group::Classify, &mut stage, BUDGET, stop)?)
+}
+
+/// The service as a program runs it.
+///
+/// # Errors
+/// A topic is missing.
+pub fn service(app: &App, bus: &Arc<dyn Bus>) -> anyhow::Result<Service> {
+    let mut stage = ClassifyStage::new(Arc::clone(bus), &app.settings)?;
+    let (bus, stop, ready) = (Arc::clone(bus), app.stop.clone(), app.health.register("classify"));
+    Ok(Service::looping("classify", move || {
+        ready.set(true);
+        Ok(bus_service::run(bus.as_ref(), Group::Classify, &mut stage, BUDGET, &stop)?)
+    }))
 }

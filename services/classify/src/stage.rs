@@ -57,7 +57,13 @@ impl ClassifyStage {
             classifier,
             partitions: HashMap::new(),
             rules: rules(settings),
-            limits: Limits { event_bytes: limits.event_bytes, batch_events: limits.batch_events, depth: limits.depth, attributes: limits.attributes, future_hours: limits.future_hours },
+            limits: Limits {
+                event_bytes: limits.event_bytes,
+                batch_events: limits.batch_events,
+                depth: limits.depth,
+                attributes: limits.attributes,
+                future_hours: limits.future_hours,
+            },
             names: settings.topics.names.clone(),
             insights,
             dedupe_entries: settings.classify.dedupe_entries,
@@ -85,7 +91,8 @@ impl ClassifyStage {
         if let Some(record) = original.as_ref().and_then(|batch| batch.iter().next()) {
             return Ok(dead_letter(&record, reject, SERVICE, &self.names));
         }
-        let json = serde_json::to_vec(event).map_err(|e| StageError::fatal("dead letter of an event whose original is no longer kept", e.to_string()))?;
+        let json = serde_json::to_vec(event)
+            .map_err(|e| StageError::fatal("dead letter of an event whose original is no longer kept", e.to_string()))?;
         let mut rebuilt = Batch::default();
         let part = part.unwrap_or(Part { topic: Topic::Events, partition: origin.partition });
         rebuilt.push(part, Offset(origin.offset), event.head().received, b"", Some(&json), []);
@@ -112,13 +119,22 @@ impl Stage for ClassifyStage {
             Err(why) => failed = Some(why),
         })?;
         if let Some(why) = failed {
-            return Err(StageError::fatal(format!("state of partition {}", part.partition), format!("{why}: rebuild from the source topics")));
+            return Err(StageError::fatal(
+                format!("state of partition {}", part.partition),
+                format!("{why}: rebuild from the source topics"),
+            ));
         }
         if let (Some(mark), Some(to)) = (mark, member.committed(part)?) {
             partition.window().resume(mark);
             replay(&mut partition, part, mark.offset, to, member)?;
         }
-        tracing::info!(partition = part.partition, consumers = partition.consumers(), feedback = partition.feedback(), usage = partition.window().len(), "state restored");
+        tracing::info!(
+            partition = part.partition,
+            consumers = partition.consumers(),
+            feedback = partition.feedback(),
+            usage = partition.window().len(),
+            "state restored"
+        );
         self.partitions.insert(part.partition, partition);
         self.share_window();
         Ok(None)
@@ -178,7 +194,9 @@ impl Stage for ClassifyStage {
     }
 
     fn committed(&mut self, _batch: &Batch, _frames: &Fates) {
-        let add = |fate: &'static str, reason: &'static str, n: u64| metrics::counter!("groundswell_events_total", "service" => SERVICE, "fate" => fate, "reason" => reason).increment(n);
+        let add = |fate: &'static str, reason: &'static str, n: u64| {
+            metrics::counter!("groundswell_events_total", "service" => SERVICE, "fate" => fate, "reason" => reason).increment(n)
+        };
         add("emitted", "", self.fates.emitted);
         self.fates.skipped.iter().for_each(|(skip, n)| add("skipped", skip.name(), *n));
         self.fates.rejected.iter().for_each(|(reason, n)| add("rejected", reason.name(), *n));

@@ -79,7 +79,8 @@ impl Api {
     fn rebuild(&mut self) {
         let names: Vec<&str> = self.versions.iter().map(Version::name).collect();
         let ordered = sort_versions(&names, |name| self.exact(name).and_then(Version::released));
-        self.order = ordered.iter().filter_map(|name| (0u32..).zip(&self.versions).find(|(_, v)| v.name() == *name).map(|(at, _)| at)).collect();
+        self.order =
+            ordered.iter().filter_map(|name| (0u32..).zip(&self.versions).find(|(_, v)| v.name() == *name).map(|(at, _)| at)).collect();
         self.ranks = vec![0; self.versions.len()];
         for (rank, at) in (0u32..).zip(&self.order) {
             self.ranks[*at as usize] = rank;
@@ -100,10 +101,14 @@ fn names_of(versions: &[Version]) -> HashMap<String, u32> {
         names.entry(version.name().to_owned()).or_insert(at);
     }
     for (at, version) in numbered() {
-        version.aliases().iter().for_each(|alias| { names.entry(alias.clone()).or_insert(at); });
+        version.aliases().iter().for_each(|alias| {
+            names.entry(alias.clone()).or_insert(at);
+        });
     }
     for (at, version) in numbered() {
-        spellings(version.name()).into_iter().for_each(|s| { names.entry(s).or_insert(at); });
+        spellings(version.name()).into_iter().for_each(|s| {
+            names.entry(s).or_insert(at);
+        });
     }
     names
 }

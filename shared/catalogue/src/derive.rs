@@ -99,7 +99,9 @@ pub fn version_prefix<'a>(path: &'a str, known: impl Fn(&str) -> bool) -> Option
 fn looks_like_version(segment: &str) -> bool {
     let bytes = segment.as_bytes();
     match bytes {
-        [b'v', digit, rest @ ..] if digit.is_ascii_digit() => rest.len() < 10 && rest.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')),
+        [b'v', digit, rest @ ..] if digit.is_ascii_digit() => {
+            rest.len() < 10 && rest.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        }
         [_, _, _, _, b'-', _, _, b'-', _, _] => bytes.iter().filter(|b| b.is_ascii_digit()).count() == 8,
         _ => false,
     }

@@ -44,7 +44,9 @@ pub struct Api {
 pub fn read(field: &Value) -> Document {
     match field {
         Value::String(text) if is_link(text) => Document::Link(text.trim().to_owned()),
-        Value::String(text) if text.len() > MOST_BYTES => Document::Unreadable(format!("{} bytes, {MOST_BYTES} are read at most", text.len())),
+        Value::String(text) if text.len() > MOST_BYTES => {
+            Document::Unreadable(format!("{} bytes, {MOST_BYTES} are read at most", text.len()))
+        }
         Value::String(text) => parse(text).map_or_else(Document::Unreadable, |value| walk(&value)),
         other => walk(other),
     }
@@ -180,7 +182,9 @@ mod tests {
 
     #[test]
     fn quirks_do_not_spoil_the_rest() {
-        let a = api(&json!({"servers": [7, {"url": "/v1"}, {}], "paths": {"/a": null, "/b": {"get": 1, "put": {"operationId": 5, "deprecated": "yes"}}, "x-internal": {}}}));
+        let a = api(
+            &json!({"servers": [7, {"url": "/v1"}, {}], "paths": {"/a": null, "/b": {"get": 1, "put": {"operationId": 5, "deprecated": "yes"}}, "x-internal": {}}}),
+        );
         assert_eq!(a.servers, [(String::new(), "/v1".to_owned())]);
         assert_eq!(a.operations.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(), ["PUT /b"]);
     }

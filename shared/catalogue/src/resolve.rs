@@ -141,8 +141,11 @@ impl Catalogue {
     }
 
     fn resolve_unnamed<'a>(&'a self, call: &Call<'a>) -> Resolved<'a> {
-        let located = if call.path.is_empty() && call.host.is_empty() { None } else { self.locate(call.host, call.method, call.path, None) };
-        let Some(located) = located else { return Resolved { version: call.version, by: explicit_or_nothing(call.version), ..resolve_undeclared(call) } };
+        let located =
+            if call.path.is_empty() && call.host.is_empty() { None } else { self.locate(call.host, call.method, call.path, None) };
+        let Some(located) = located else {
+            return Resolved { version: call.version, by: explicit_or_nothing(call.version), ..resolve_undeclared(call) };
+        };
         let named = located.api.version(call.version);
         let (version, declared, by) = match (call.version.is_empty(), named, located.version) {
             (true, _, Some((version, by))) => (version.name(), true, by),
@@ -206,7 +209,13 @@ impl Catalogue {
 
     /// No operation fits: the place alone tells the API and perhaps the version, unless it is the root of any host.
     fn locate_without_operation<'a>(
-        &'a self, found: &Found<'_>, mut fitting: impl Iterator<Item = Slot>, method: &str, below: &str, only: Option<u32>, host: &str,
+        &'a self,
+        found: &Found<'_>,
+        mut fitting: impl Iterator<Item = Slot>,
+        method: &str,
+        below: &str,
+        only: Option<u32>,
+        host: &str,
     ) -> Option<Located<'a>> {
         let first = fitting.next()?;
         let (mut one_api, mut one_version) = (true, true);
@@ -237,7 +246,10 @@ type Fit<'a> = (Slot, &'a Api, &'a Version, Hit<'a>);
 enum Best<'a> {
     None,
     /// The newest version that has it, and whether it is the only one.
-    One { hit: Fit<'a>, alone: bool },
+    One {
+        hit: Fit<'a>,
+        alone: bool,
+    },
     SeveralApis,
 }
 
@@ -266,7 +278,8 @@ fn operation_below<'a>(version: &'a Version, method: &str, path: &str) -> Name<'
     if path.is_empty() {
         return Name::listed("");
     }
-    let below = version.bases().iter().find_map(|base| path.strip_prefix(base.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/')));
+    let below =
+        version.bases().iter().find_map(|base| path.strip_prefix(base.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/')));
     if version.routes.is_empty() {
         let rest = below.or_else(|| derive::version_prefix(path, |name| name == version.name()).map(|(_, rest)| rest)).unwrap_or(path);
         return Name::derived(method, rest);

@@ -9,7 +9,12 @@ use serde_json::json;
 use crate::{By, Call, Catalogue, Identities};
 
 fn release(api: &str, version: &str, base: &str) -> Release {
-    Release { api: api.into(), api_version: version.into(), base_paths: vec![base.to_owned()].into_iter().filter(|b| !b.is_empty()).collect(), ..Release::default() }
+    Release {
+        api: api.into(),
+        api_version: version.into(),
+        base_paths: vec![base.to_owned()].into_iter().filter(|b| !b.is_empty()).collect(),
+        ..Release::default()
+    }
 }
 
 fn with_document(mut release: Release, server: &str, operations: &[(&str, &str, &str)]) -> Release {
@@ -31,7 +36,13 @@ fn catalogue() -> Catalogue {
     let mut c = Catalogue::default();
     let operations = [("listOrders", "get", "/orders"), ("getOrder", "get", "/orders/{orderId}"), ("", "delete", "/orders/{id}")];
     c.apply(&with_document(release("orders", "v1", ""), "https://api.example.com/v1", &operations), day(1));
-    c.apply(&Release { aliases: vec!["current".into()], ..with_document(release("orders", "v2", ""), "https://api.example.com/v2", &operations) }, day(2));
+    c.apply(
+        &Release {
+            aliases: vec!["current".into()],
+            ..with_document(release("orders", "v2", ""), "https://api.example.com/v2", &operations)
+        },
+        day(2),
+    );
     c.apply(&release("payments", "2024-06-01", "/pay"), day(3));
     let billing = |v: &str, ops: &[(&str, &str, &str)]| Release {
         header: Some(VersionHeader { name: "Billing-Version".into(), value: v.into() }),
@@ -140,7 +151,15 @@ fn moving_a_base_path_forgets_the_old_one() {
 
 fn any_release() -> impl Strategy<Value = (Release, Timestamp)> {
     let stage = prop::sample::select(vec![Stage::Released, Stage::Deprecated, Stage::Sunset, Stage::Removed]);
-    let fields = ("[ab]", "v[123]", stage, prop::option::of("/[xy]"), prop::option::of("[m-o]"), prop::option::of(prop::sample::select(vec!["/p", "/q/{id}"])), 0i64..6);
+    let fields = (
+        "[ab]",
+        "v[123]",
+        stage,
+        prop::option::of("/[xy]"),
+        prop::option::of("[m-o]"),
+        prop::option::of(prop::sample::select(vec!["/p", "/q/{id}"])),
+        0i64..6,
+    );
     fields.prop_map(|(api, version, stage, base, alias, template, at)| {
         let mut r = Release { stage, aliases: alias.into_iter().collect(), ..release(&api, &version, base.as_deref().unwrap_or("")) };
         if let Some(template) = template {
@@ -155,7 +174,15 @@ fn answers(c: &Catalogue) -> String {
     let mut out = String::new();
     for api in c.apis() {
         for v in api.versions() {
-            out += &format!("{} {} {:?} {:?} {:?} {:?}\n", api.name(), v.name(), v.aliases(), v.bases(), v.operations(), [Stage::Released, Stage::Deprecated, Stage::Sunset, Stage::Removed].map(|s| v.date(s)));
+            out += &format!(
+                "{} {} {:?} {:?} {:?} {:?}\n",
+                api.name(),
+                v.name(),
+                v.aliases(),
+                v.bases(),
+                v.operations(),
+                [Stage::Released, Stage::Deprecated, Stage::Sunset, Stage::Removed].map(|s| v.date(s))
+            );
         }
     }
     for path in ["/x/p", "/y/q/1", "/p", "/q/1", "/z"] {
@@ -193,7 +220,14 @@ proptest! {
 
 fn identity(consumer: &str, emails: &[&str], domains: &[&str], ids: &[&str], org: Option<&str>) -> Identity {
     let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
-    Identity { consumer: consumer.into(), emails: own(emails), email_domains: own(domains), requester_ids: own(ids), org: org.map(str::to_owned), ..Identity::default() }
+    Identity {
+        consumer: consumer.into(),
+        emails: own(emails),
+        email_domains: own(domains),
+        requester_ids: own(ids),
+        org: org.map(str::to_owned),
+        ..Identity::default()
+    }
 }
 
 #[test]
@@ -215,7 +249,11 @@ fn a_later_identity_replaces_and_a_shared_name_decides_nothing() {
     i.apply(&identity("a", &["x@one.example"], &[], &[], Some("One")));
     i.apply(&identity("b", &["x@one.example"], &["one.example"], &[], Some("One")));
     assert_eq!(i.resolve(None, Some("x@one.example"), Some("One")), Some("b"), "only the domain is b's alone");
-    i.apply(&Identity { plan: Some("pro".into()), revenue: Some(Money { amount: 9.5, currency: "EUR".into() }), ..identity("a", &[], &[], &[], None) });
+    i.apply(&Identity {
+        plan: Some("pro".into()),
+        revenue: Some(Money { amount: 9.5, currency: "EUR".into() }),
+        ..identity("a", &[], &[], &[], None)
+    });
     assert_eq!(i.resolve(None, Some("x@one.example"), None), Some("b"));
     let a = i.consumer("a").expect("known");
     assert_eq!((a.plan.as_deref(), a.revenue.clone(), i.len()), (Some("pro"), Some((9.5, "EUR".to_owned())), 2));

@@ -106,7 +106,10 @@ impl Version {
         }
         self.aliases.offer_list(time, named(&release.aliases));
         self.base_paths.offer_list(time, release.base_paths.iter().map(|p| openapi::split_url(p).1).collect());
-        self.hosts.offer_list(time, release.hosts.iter().map(|h| openapi::host_name(h.rsplit("://").next().unwrap_or(h))).filter(|h| !h.is_empty()).collect());
+        self.hosts.offer_list(
+            time,
+            release.hosts.iter().map(|h| openapi::host_name(h.rsplit("://").next().unwrap_or(h))).filter(|h| !h.is_empty()).collect(),
+        );
         if let Some(VersionHeader { name, value }) = &release.header {
             self.header.offer(time, (name.to_ascii_lowercase(), value.clone()));
         }
@@ -217,7 +220,8 @@ impl Version {
     /// Where it is served: host (empty where none is told) and base path (empty for the root).
     pub(crate) fn places(&self) -> Vec<(String, String)> {
         let servers = self.document.get().map_or(&[][..], |d| d.servers.as_slice());
-        let mut hosts: Vec<&str> = self.hosts.list().iter().map(String::as_str).chain(servers.iter().map(|(h, _)| h.as_str())).filter(|h| !h.is_empty()).collect();
+        let mut hosts: Vec<&str> =
+            self.hosts.list().iter().map(String::as_str).chain(servers.iter().map(|(h, _)| h.as_str())).filter(|h| !h.is_empty()).collect();
         hosts.push("");
         let told = self.base_paths.list().iter();
         let mut places: Vec<(String, String)> = told.flat_map(|base| hosts.iter().map(|h| ((*h).to_owned(), base.clone()))).collect();

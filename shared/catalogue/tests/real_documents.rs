@@ -9,7 +9,8 @@ use groundswell_model::Timestamp;
 use serde_json::Value;
 
 fn data() -> Option<PathBuf> {
-    let root = std::env::var_os("GROUNDSWELL_TEST_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let root = std::env::var_os("GROUNDSWELL_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let found = root.join("openapi_versions").join("raw");
     if found.is_dir() {
         return Some(root.join("openapi_versions"));
@@ -57,7 +58,12 @@ fn every_document_is_read_whole() {
         let rows = lines.lines().map(|l| serde_json::from_str::<Value>(l).expect("a row"));
         rows.filter(|r| r["family"] == family && r["version"] == version).count()
     };
-    for (family, api, version) in [("intercom", "intercom", "2.7"), ("intercom", "intercom", "2.15"), ("adyen/AccountService", "AccountService", "v6"), ("discourse", "discourse", "latest")] {
+    for (family, api, version) in [
+        ("intercom", "intercom", "2.7"),
+        ("intercom", "intercom", "2.15"),
+        ("adyen/AccountService", "AccountService", "v6"),
+        ("discourse", "discourse", "latest"),
+    ] {
         let read = c.api(api).and_then(|a| a.version(version)).map(|v| v.operations().len());
         assert_eq!(read, Some(listed(family, version)), "{api} {version}");
     }
@@ -99,8 +105,10 @@ fn versions_told_by_a_header_stay_open_where_both_have_the_operation() {
     let both = c.resolve_path("api.intercom.io", "GET", "/me").expect("Intercom");
     assert_eq!((both.api, both.version, &*both.operation, both.by), ("intercom", "", "identifyAdmin", By::Nothing));
     let newest = c.api("intercom").and_then(|a| a.version("2.15")).expect("declared");
-    let older: Vec<&str> = c.versions("intercom").filter(|v| v.name() != "2.15").flat_map(|v| v.operations()).map(|o| o.template.as_str()).collect();
-    let only = newest.operations().iter().find(|o| !older.contains(&o.template.as_str()) && !o.template.contains('{')).expect("a new operation");
+    let older: Vec<&str> =
+        c.versions("intercom").filter(|v| v.name() != "2.15").flat_map(|v| v.operations()).map(|o| o.template.as_str()).collect();
+    let only =
+        newest.operations().iter().find(|o| !older.contains(&o.template.as_str()) && !o.template.contains('{')).expect("a new operation");
     let found = c.resolve_path("api.eu.intercom.io", &only.method, &only.template).expect("Intercom");
     assert_eq!((found.version, found.by), ("2.15", By::Operation), "{}", only.template);
 }

@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use groundswell_catalogue::{Call, Catalogue};
 use groundswell_model::{FeedbackEvent, Rung, Timestamp, UNKNOWN_API, UNKNOWN_VERSION, VersionWeight};
 
+use crate::core::Tables;
 use crate::core::journal::Journal;
 use crate::core::names::Names;
-use crate::core::Tables;
 
 /// Pieces of evidence kept of one insight.
 const MOST_EVIDENCE: usize = 5;
@@ -130,12 +130,21 @@ pub fn attribute<'a>(case: &Case<'a>) -> Attribution<'a> {
 }
 
 fn unknown<'a>(api: &'a str, evidence: Vec<String>, operation: Option<Cow<'a, str>>) -> Attribution<'a> {
-    Attribution { api, versions: vec![VersionWeight { version: UNKNOWN_VERSION, weight: 1.0 }], rung: Rung::Unknown, confidence: 0.0, evidence, operation, declared: true }
+    Attribution {
+        api,
+        versions: vec![VersionWeight { version: UNKNOWN_VERSION, weight: 1.0 }],
+        rung: Rung::Unknown,
+        confidence: 0.0,
+        evidence,
+        operation,
+        declared: true,
+    }
 }
 
 /// The operation by its declared name: as the event names it, or of the path that it shows.
 fn operation<'a>(case: &Case<'a>, api: &'a str, version: &'a str) -> Option<Cow<'a, str>> {
-    let named = case.event.operation.map(|operation| case.catalogue.resolve_usage(&Call { api, version, operation, ..Call::default() }).operation);
+    let named =
+        case.event.operation.map(|operation| case.catalogue.resolve_usage(&Call { api, version, operation, ..Call::default() }).operation);
     named.or_else(|| path::operation(case, api)).filter(|name| !name.is_empty())
 }
 

@@ -59,7 +59,8 @@ fn places<'a>(case: &Case<'a>, api: Option<&'a str>) -> impl Iterator<Item = Sho
         resolved.map(|resolved| Shown { field, text, resolved })
     };
     let operation = event.operation.into_iter().filter_map(move |text| called("operation", text));
-    let fields = event.attributes.iter().filter(|(name, _)| FIELDS.contains(name)).filter_map(move |(name, json)| called(name, plain(json)?));
+    let fields =
+        event.attributes.iter().filter(|(name, _)| FIELDS.contains(name)).filter_map(move |(name, json)| called(name, plain(json)?));
     // The link back to the ticket is a path of the support tool, unless the host is one of ours.
     let link = event.url.into_iter().filter(|url| url.contains("://")).filter_map(move |url| called("url", url));
     operation.chain(fields).chain(link)

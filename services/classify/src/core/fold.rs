@@ -44,7 +44,11 @@ impl<'a> Fold<'a> {
         let Self { rows, places, hasher } = self;
         let same = |at: &u32| {
             let Row { operation, delta } = &rows[*at as usize];
-            delta.hour == hour && delta.consumer == consumer && *operation == counted.operation && delta.version == counted.version && delta.api == counted.api
+            delta.hour == hour
+                && delta.consumer == consumer
+                && *operation == counted.operation
+                && delta.version == counted.version
+                && delta.api == counted.api
         };
         if let Some(at) = places.find(hash, same).copied() {
             add(&mut rows[at as usize].delta, event);
@@ -56,7 +60,12 @@ impl<'a> Fold<'a> {
         rows.push(Row { operation: counted.operation, delta });
         places.insert_unique(hash, at, |at| {
             let Row { operation, delta } = &rows[*at as usize];
-            self::hash(hasher, &Counted { api: delta.api, version: delta.version, operation: Cow::Borrowed(operation) }, delta.consumer, delta.hour)
+            self::hash(
+                hasher,
+                &Counted { api: delta.api, version: delta.version, operation: Cow::Borrowed(operation) },
+                delta.consumer,
+                delta.hour,
+            )
         });
     }
 
@@ -79,7 +88,10 @@ impl<'a> Fold<'a> {
     pub fn drain<E>(mut self, mut each: impl FnMut(UsageDelta<'_>) -> Result<(), E>) -> Result<(), E> {
         self.rows.sort_unstable_by(|a, b| {
             let key = |r: &'_ Row<'a>| (r.delta.api, r.delta.version);
-            key(a).cmp(&key(b)).then_with(|| a.operation.cmp(&b.operation)).then_with(|| (a.delta.consumer, a.delta.hour).cmp(&(b.delta.consumer, b.delta.hour)))
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| a.operation.cmp(&b.operation))
+                .then_with(|| (a.delta.consumer, a.delta.hour).cmp(&(b.delta.consumer, b.delta.hour)))
         });
         self.rows.into_iter().try_for_each(|Row { operation, delta }| each(UsageDelta { operation: &operation, ..delta }))
     }

@@ -53,7 +53,9 @@ pub(super) fn insight<'a>(event: &'a FeedbackEvent<'_>, found: &'a Attribution<'
             (insight.ticket_id, insight.status, insight.priority, insight.channel) = (*ticket_id, *status, *priority, *channel);
             insight.tags.clone_from(tags);
         }
-        FeedbackKind::Survey { kind, score, min, max, .. } => insight.survey = Some(SurveyAnswer { kind, score: *score, min: *min, max: *max }),
+        FeedbackKind::Survey { kind, score, min, max, .. } => {
+            insight.survey = Some(SurveyAnswer { kind, score: *score, min: *min, max: *max })
+        }
     }
     insight
 }

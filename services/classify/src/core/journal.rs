@@ -143,7 +143,10 @@ impl Journal {
         }
         this.days.add(call.time.day(), call.calls, keep);
         let known = call.version != UNKNOWN_VERSION;
-        if known && this.note_success(call) && let Some((time, operation)) = &this.success {
+        if known
+            && this.note_success(call)
+            && let Some((time, operation)) = &this.success
+        {
             let (time, operation) = (*time, operation.clone());
             told.push(Told { failed_before: this.failed_before, ..this.told(MilestoneKind::FirstSuccess, time, None, &operation) });
         }
@@ -194,7 +197,8 @@ impl Journal {
         if call.version == UNKNOWN_VERSION || !(new || away) {
             return None;
         }
-        let newer = self.others(this).filter(|u| older(call.version, &u.version).is_lt() && u.first < call.time && (new || u.last > this.last));
+        let newer =
+            self.others(this).filter(|u| older(call.version, &u.version).is_lt() && u.first < call.time && (new || u.last > this.last));
         newer.max_by_key(|u| u.last).map(|u| u.version.clone())
     }
 

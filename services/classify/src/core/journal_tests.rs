@@ -26,7 +26,14 @@ fn kept(told: &[Told]) -> BTreeMap<(String, MilestoneKind), (i64, Option<String>
 #[test]
 fn first_call_first_success_and_upgrade_are_told_once() {
     use MilestoneKind::{FirstCall, FirstSuccess, Upgrade};
-    let (_, told) = play(&[call("v1", 1, true), call("v1", 2, false), call("v1", DAY - 3, false), call("v2", DAY, false), call("v1", DAY + 5, false), call("v2", DAY + 9, true)]);
+    let (_, told) = play(&[
+        call("v1", 1, true),
+        call("v1", 2, false),
+        call("v1", DAY - 3, false),
+        call("v2", DAY, false),
+        call("v1", DAY + 5, false),
+        call("v2", DAY + 9, true),
+    ]);
     assert_eq!(told.len(), 5);
     let kept = kept(&told);
     assert_eq!(kept[&("v1".into(), FirstCall)], (1, None, 0));
@@ -37,7 +44,8 @@ fn first_call_first_success_and_upgrade_are_told_once() {
 #[test]
 fn coming_back_after_a_day_is_a_downgrade_and_parallel_use_is_not() {
     use MilestoneKind::Downgrade;
-    let parallel = [call("v1", 0, false), call("v2", DAY, false), call("v1", DAY + 1, false), call("v2", DAY + 2, false), call("v1", DAY + 3, false)];
+    let parallel =
+        [call("v1", 0, false), call("v2", DAY, false), call("v1", DAY + 1, false), call("v2", DAY + 2, false), call("v1", DAY + 3, false)];
     // One day without v1, in which v2 was called: that is leaving it.
     assert!(kept(&play(&parallel).1).contains_key(&("v1".into(), Downgrade)));
     let slow: Vec<_> = (0..60).map(|h| call(if h % 2 == 0 { "v1" } else { "v2" }, h * 3_600_000, false)).collect();
@@ -58,7 +66,9 @@ fn late_usage_corrects_what_was_told() {
 #[test]
 fn only_what_was_called_in_the_window_counts() {
     let (journal, _) = play(&[call("v1", 0, false), call("v2", 40 * DAY, false), call("v2", 41 * DAY, false)]);
-    let versions = |from: i64, to: i64| journal.within(Some("orders"), Timestamp(from), Timestamp(to)).iter().map(|(u, n)| (u.version.to_string(), *n)).collect::<Vec<_>>();
+    let versions = |from: i64, to: i64| {
+        journal.within(Some("orders"), Timestamp(from), Timestamp(to)).iter().map(|(u, n)| (u.version.to_string(), *n)).collect::<Vec<_>>()
+    };
     assert_eq!(versions(15 * DAY, 45 * DAY), [("v2".to_owned(), 2)]);
     assert_eq!(versions(0, 45 * DAY), [("v1".to_owned(), 1), ("v2".to_owned(), 2)]);
     assert_eq!(versions(0, DAY), [("v1".to_owned(), 1)]);

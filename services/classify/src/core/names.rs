@@ -98,7 +98,10 @@ mod tests {
     #[test]
     fn what_is_one_too_many_is_unknown_and_what_was_let_in_stays() {
         let mut names = Names::default();
-        assert_eq!([names.api("a", false, &BOUNDS), names.api("b", false, &BOUNDS), names.api("a", false, &BOUNDS)], ["a", UNKNOWN_API, "a"]);
+        assert_eq!(
+            [names.api("a", false, &BOUNDS), names.api("b", false, &BOUNDS), names.api("a", false, &BOUNDS)],
+            ["a", UNKNOWN_API, "a"]
+        );
         assert_eq!([names.api("declared", true, &BOUNDS), names.api("", false, &BOUNDS)], ["declared", UNKNOWN_API]);
         assert_eq!(["1", "2", "3", "1"].map(|v| names.version("a", v, false, &BOUNDS)), ["1", "2", UNKNOWN_VERSION, "1"]);
         assert_eq!([names.operation("a", "1", "x", false, &BOUNDS), names.operation("a", "1", "y", false, &BOUNDS)], [true, false]);

@@ -249,7 +249,8 @@ fn with_header<'a>(found: Resolved<'a>, event: &UsageEvent<'a>, tables: &Tables<
 }
 
 fn conflict(what: &str) -> Reject {
-    RejectReason::ConflictingDuplicate.because(format!("{what} with this `source` and `id` came before with other content: give a change an `id` of its own"))
+    RejectReason::ConflictingDuplicate
+        .because(format!("{what} with this `source` and `id` came before with other content: give a change an `id` of its own"))
 }
 
 /// Of each version and kind the last one stands, so only that is told.

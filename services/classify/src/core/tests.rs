@@ -99,7 +99,10 @@ fn feedback<'a>(head: EventHead<'a>, api: Option<&'a str>, api_version: Option<&
 fn catalogue() -> Catalogue {
     let mut c = Catalogue::default();
     for (version, base) in [("v1", "/v1"), ("v2", "/v2")] {
-        c.apply(&Release { api: "orders".into(), api_version: version.into(), base_paths: vec![base.into()], ..Release::default() }, Timestamp(0));
+        c.apply(
+            &Release { api: "orders".into(), api_version: version.into(), base_paths: vec![base.into()], ..Release::default() },
+            Timestamp(0),
+        );
     }
     c
 }
@@ -116,7 +119,8 @@ struct Told {
 impl Told {
     fn read(&mut self, records: &[NewRecord]) {
         for record in records {
-            let ops: Vec<Op<'_>> = frame::read(record.value.as_deref().unwrap_or_default()).collect::<Result<_, _>>().expect("a frame of instructions");
+            let ops: Vec<Op<'_>> =
+                frame::read(record.value.as_deref().unwrap_or_default()).collect::<Result<_, _>>().expect("a frame of instructions");
             ops.iter().for_each(|op| self.take(op));
         }
     }
@@ -168,7 +172,14 @@ struct Machine {
 
 impl Machine {
     fn new() -> Self {
-        Self { catalogue: catalogue(), partition: Partition::new(0, &RULES, 1_000_000), state: BTreeMap::new(), told: Told::default(), fates: Fates::default(), log: Vec::new() }
+        Self {
+            catalogue: catalogue(),
+            partition: Partition::new(0, &RULES, 1_000_000),
+            state: BTreeMap::new(),
+            told: Told::default(),
+            fates: Fates::default(),
+            log: Vec::new(),
+        }
     }
 
     fn batch(&mut self, said: &[Said]) {
@@ -216,20 +227,28 @@ fn said() -> impl Strategy<Value = Said> {
     let api = prop::option::weighted(0.8, prop::sample::select(vec!["orders", "stock", "b", "c"]));
     let version = prop::option::of(prop::sample::select(vec!["v1", "v2", "v3", "v4", "v5"]));
     let path = prop::sample::select(vec!["", "/v1/orders/1", "/v2/orders/2/items", "/v1/a", "/x", "/y", "/z/9"]);
-    let rest = (0i64..2000, prop::sample::select(vec![200u16, 404, 429, 503]), 1u64..5, prop::option::of(0.5f32..900.0), prop::bool::weighted(0.15));
-    (prop::sample::select(vec!["acme", "globex", ""]), api, version, path, rest).prop_map(|(consumer, api, version, path, (hour, status, calls, latency, feedback))| Said {
-        id: 0,
-        content: 1,
-        consumer,
-        api,
-        version,
-        path,
-        hour,
-        status,
-        calls,
-        latency,
-        feedback,
-    })
+    let rest = (
+        0i64..2000,
+        prop::sample::select(vec![200u16, 404, 429, 503]),
+        1u64..5,
+        prop::option::of(0.5f32..900.0),
+        prop::bool::weighted(0.15),
+    );
+    (prop::sample::select(vec!["acme", "globex", ""]), api, version, path, rest).prop_map(
+        |(consumer, api, version, path, (hour, status, calls, latency, feedback))| Said {
+            id: 0,
+            content: 1,
+            consumer,
+            api,
+            version,
+            path,
+            hour,
+            status,
+            calls,
+            latency,
+            feedback,
+        },
+    )
 }
 
 proptest! {
@@ -272,7 +291,19 @@ proptest! {
 }
 
 fn call(id: u64, version: &'static str, hour: i64) -> Said {
-    Said { id, content: 1, consumer: "acme", api: Some("orders"), version: Some(version), path: "", hour, status: 200, calls: 1, latency: None, feedback: false }
+    Said {
+        id,
+        content: 1,
+        consumer: "acme",
+        api: Some("orders"),
+        version: Some(version),
+        path: "",
+        hour,
+        status: 200,
+        calls: 1,
+        latency: None,
+        feedback: false,
+    }
 }
 
 #[test]
@@ -293,7 +324,10 @@ fn feedback_is_given_to_the_only_version_called_and_says_why() {
     m.batch(&calls);
     m.batch(&[Said { feedback: true, version: None, api: None, ..call(9000, "", 24 * 20) }]);
     let insight = m.told.insights.values().next().expect("an insight");
-    assert_eq!(insight, "orders [(\"v2\", 1.0)] OnlyVersion [\"only version called since 1970-01-11: 1,204 calls\", \"only API called since 1970-01-11: 1,204 calls\"]");
+    assert_eq!(
+        insight,
+        "orders [(\"v2\", 1.0)] OnlyVersion [\"only version called since 1970-01-11: 1,204 calls\", \"only API called since 1970-01-11: 1,204 calls\"]"
+    );
 }
 
 #[test]

@@ -104,7 +104,8 @@ impl Window {
     pub fn frame(&mut self, offset: Offset) {
         let mark = Mark { offset, newest: self.newest, number: self.next };
         let due = self.marks.back().is_none_or(|last| {
-            self.next.wrapping_sub(last.number) >= MARK_EVERY || self.newest.0.saturating_sub(last.newest.0) >= self.length_ms / MARKS_IN_WINDOW
+            self.next.wrapping_sub(last.number) >= MARK_EVERY
+                || self.newest.0.saturating_sub(last.newest.0) >= self.length_ms / MARKS_IN_WINDOW
         });
         if due {
             self.marks.push_back(mark);
@@ -199,7 +200,10 @@ mod tests {
     fn the_same_is_told_from_the_other_and_both_from_the_new() {
         let mut w = Window::new(120, 100);
         w.frame(Offset(0));
-        assert_eq!([meet(&mut w, 1, 1, 0), meet(&mut w, 1, 1, 0), meet(&mut w, 1, 2, 1), meet(&mut w, 2, 1, 1)], [Met::New, Met::Same, Met::Other, Met::New]);
+        assert_eq!(
+            [meet(&mut w, 1, 1, 0), meet(&mut w, 1, 1, 0), meet(&mut w, 1, 2, 1), meet(&mut w, 2, 1, 1)],
+            [Met::New, Met::Same, Met::Other, Met::New]
+        );
     }
 
     #[test]
