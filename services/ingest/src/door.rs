@@ -13,8 +13,8 @@ use std::borrow::Cow;
 use groundswell_catalogue::Identities;
 use groundswell_contract::data::Person;
 use groundswell_contract::{Data, Decoded};
-use groundswell_model::frame::BadItem;
 use groundswell_model::EventHead;
+use groundswell_model::frame::BadItem;
 use groundswell_runtime::settings::Limits;
 use groundswell_text::redact::{Redactor, pseudonym};
 
@@ -79,7 +79,10 @@ impl Door {
         let Some(person) = person else { return Cow::Borrowed("") };
         match people.resolve(person.id.as_deref(), person.email.as_deref(), person.org.as_deref()) {
             Some(name) => self.consumer(name),
-            None => self.requester(person).or_else(|| Some(pseudonym(&self.secret, person.org.as_deref()?))).map_or(Cow::Borrowed(""), Cow::Owned),
+            None => self
+                .requester(person)
+                .or_else(|| Some(pseudonym(&self.secret, person.org.as_deref()?)))
+                .map_or(Cow::Borrowed(""), Cow::Owned),
         }
     }
 
@@ -91,7 +94,11 @@ impl Door {
 
 /// The beginning of a text, at most so many bytes, ending at a character.
 fn cut(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
+    if text.len() <= most {
+        return text;
+    }
+    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    &text[..end]
 }
 
 /// A short text that is kept as it is, but bounded.

@@ -143,7 +143,8 @@ impl Edge {
 }
 
 fn conflict() -> Reject {
-    RejectReason::ConflictingDuplicate.because("this `source` and `id` were published with other content: use a new `id` for a changed event")
+    RejectReason::ConflictingDuplicate
+        .because("this `source` and `id` were published with other content: use a new `id` for a changed event")
 }
 
 fn record_of(item: &Item<'_>, event: &Decoded) -> NewRecord {

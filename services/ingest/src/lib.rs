@@ -26,8 +26,11 @@ use groundswell_bus::{Budget, Bus, Group, service};
 use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{App, Service, Settings, Stop};
 
+pub use door::Door;
 pub use edge::{Edge, router};
-pub use stage::IngestStage;
+pub use frames::Frames;
+pub use groundswell_catalogue::Identities;
+pub use stage::{IngestStage, head_of};
 
 /// What one step may take in: large steps make the hop cheap, the linger keeps events fresh.
 const BUDGET: Budget =

@@ -3,7 +3,7 @@
 use groundswell_bus::dead_letter::dead_letter;
 use groundswell_bus::{Batch, Bus, BusError, Member, Offset, Part, Record, Stage, StageError, Step, Topic, TopicNames};
 use groundswell_contract::{Decoded, Incoming, Limits, content_hash, decode, validate};
-use groundswell_model::{EventHead, Fates, Origin, Outcome, Reject, RejectReason, Skip, Timestamp};
+use groundswell_model::{ContentHash, EventHead, Fates, Origin, Outcome, Reject, RejectReason, Skip, Timestamp};
 use groundswell_runtime::{Settings, clock, pseudonym_key};
 
 use crate::contract_limits;
@@ -77,19 +77,26 @@ impl IngestStage {
     }
 
     fn emit(&mut self, record: &Record<'_>, event: &Decoded) -> Result<Outcome<()>, StageError> {
-        let head = EventHead {
-            identity: event.identity(),
-            content: content_hash(event, &mut self.scratch),
-            source: &event.source,
-            id: &event.id,
-            time: event.time.unwrap_or(record.timestamp),
-            received: record.timestamp,
-            origin: Origin { topic: record.part.topic.number(), partition: record.part.partition, offset: record.offset.0 },
-            consumer: "",
-        };
+        let origin = Origin { topic: record.part.topic.number(), partition: record.part.partition, offset: record.offset.0 };
+        let head = head_of(event, content_hash(event, &mut self.scratch), record.timestamp, origin);
         let pushed = self.door.pass(event, head, self.people.identities(), &mut self.frames);
         pushed.map_err(|e| StageError::fatal(format!("pack the event at {}", place(record)), e.to_string()))?;
         Ok(Outcome::Emit(()))
+    }
+}
+
+/// What every event has; its consumer is found at the door.
+#[must_use]
+pub fn head_of(event: &Decoded, content: ContentHash, received: Timestamp, origin: Origin) -> EventHead<'_> {
+    EventHead {
+        identity: event.identity(),
+        content,
+        source: &event.source,
+        id: &event.id,
+        time: event.time.unwrap_or(received),
+        received,
+        origin,
+        consumer: "",
     }
 }
 
@@ -131,7 +138,12 @@ impl Stage for IngestStage {
         let refused: u64 = fates.rejected.values().sum();
         if refused > 0 {
             let reasons: Vec<String> = fates.rejected.iter().map(|(reason, n)| format!("{} {n}", reason.name())).collect();
-            tracing::warn!(records = batch.len(), refused, reasons = reasons.join(", "), "records went to dead letters; see `groundswell dlq list`");
+            tracing::warn!(
+                records = batch.len(),
+                refused,
+                reasons = reasons.join(", "),
+                "records went to dead letters; see `groundswell dlq list`"
+            );
         }
     }
 }

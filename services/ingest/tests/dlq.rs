@@ -1,5 +1,7 @@
 //! Dead letters are listed, shown and sent back.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
 mod support;
 
 use groundswell_bus::{NewRecord, Topic};
@@ -51,7 +53,13 @@ fn a_replay_sends_back_every_byte_and_is_not_done_twice() {
     let mut records = Vec::new();
     bus.reader(Topic::Surveys)
         .unwrap()
-        .catch_up(&mut |r| records.push((r.key.to_vec(), r.value.map(<[u8]>::to_vec), r.headers.iter().map(|(n, v)| (n.to_owned(), v.to_vec())).collect::<Vec<_>>())))
+        .catch_up(&mut |r| {
+            records.push((
+                r.key.to_vec(),
+                r.value.map(<[u8]>::to_vec),
+                r.headers.iter().map(|(n, v)| (n.to_owned(), v.to_vec())).collect::<Vec<_>>(),
+            ))
+        })
         .unwrap();
     assert_eq!(records.len(), 2);
     assert_eq!(records[0], records[1]);

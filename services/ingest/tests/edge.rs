@@ -1,5 +1,7 @@
 //! `POST /v1/events`, in every mode.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
 mod support;
 
 use std::sync::Arc;
@@ -48,8 +50,14 @@ async fn one_event_in_structured_and_in_binary_mode() {
     assert_eq!(answer["results"], json!([{"index": 0, "id": "u1", "source": "/shop", "outcome": "accepted"}]));
 
     let headers = [
-        ("content-type", "application/json"), ("ce-specversion", "1.0"), ("ce-type", "groundswell.usage.v1"), ("ce-source", "/a%20b"),
-        ("ce-id", "u2"), ("ce-sampledrate", "5"), ("ce-exta", "kept"), ("ce-time", "2026-03-01T10:00:00Z"),
+        ("content-type", "application/json"),
+        ("ce-specversion", "1.0"),
+        ("ce-type", "groundswell.usage.v1"),
+        ("ce-source", "/a%20b"),
+        ("ce-id", "u2"),
+        ("ce-sampledrate", "5"),
+        ("ce-exta", "kept"),
+        ("ce-time", "2026-03-01T10:00:00Z"),
     ];
     let (status, answer) = send(&edge, &headers, r#"{"api":"orders","status":500}"#).await;
     assert_eq!((status, counts(&answer)), (StatusCode::ACCEPTED, [1, 0, 0]), "{answer}");
@@ -79,11 +87,25 @@ async fn a_batch_is_answered_item_by_item() {
     ]);
     let (status, answer) = post(&edge, BATCH, batch.to_string()).await;
     assert_eq!((status, counts(&answer)), (StatusCode::ACCEPTED, [3, 1, 4]));
-    let told: Vec<_> = answer["results"].as_array().unwrap().iter().map(|r| (r["outcome"].as_str().unwrap(), r["reason"].as_str().unwrap_or(""))).collect();
-    assert_eq!(told, [
-        ("accepted", ""), ("accepted", ""), ("duplicate", ""), ("rejected", "conflicting_duplicate"), ("rejected", "out_of_range"),
-        ("rejected", "unknown_type"), ("rejected", "not_cloudevent"), ("accepted", ""),
-    ]);
+    let told: Vec<_> = answer["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| (r["outcome"].as_str().unwrap(), r["reason"].as_str().unwrap_or("")))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("accepted", ""),
+            ("accepted", ""),
+            ("duplicate", ""),
+            ("rejected", "conflicting_duplicate"),
+            ("rejected", "out_of_range"),
+            ("rejected", "unknown_type"),
+            ("rejected", "not_cloudevent"),
+            ("accepted", ""),
+        ]
+    );
     assert_eq!(answer["results"][4]["id"], "s1");
     assert!(answer["results"][4]["detail"].as_str().unwrap().contains("`data.score`"));
     assert_eq!([Topic::Usage, Topic::Tickets, Topic::Surveys, Topic::Catalogue].map(|t| world.count(t)), [1, 1, 0, 1]);
@@ -148,7 +170,9 @@ async fn a_body_that_can_not_be_read_is_a_problem() {
         let (got, problem) = post(&edge, content_type, body.clone()).await;
         assert_eq!(got.as_u16(), status, "{content_type} {problem}");
         assert_eq!(problem["reason"].as_str().unwrap_or(""), reason, "{content_type} {problem}");
-        assert!(problem["type"].as_str().unwrap().starts_with("urn:groundswell:problem:") && !problem["detail"].as_str().unwrap().is_empty());
+        assert!(
+            problem["type"].as_str().unwrap().starts_with("urn:groundswell:problem:") && !problem["detail"].as_str().unwrap().is_empty()
+        );
     }
     let (status, answer) = post(&edge, BATCH, format!("[{large}]")).await;
     assert_eq!((status, answer["results"][0]["reason"].as_str().unwrap()), (StatusCode::ACCEPTED, "too_large"));
@@ -205,7 +229,9 @@ impl Bus for Away {
         self.0.bounds(topic)
     }
     fn committed(
-        &self, group: groundswell_bus::Group, topic: Topic,
+        &self,
+        group: groundswell_bus::Group,
+        topic: Topic,
     ) -> Result<std::collections::BTreeMap<groundswell_bus::Part, groundswell_bus::Offset>, BusError> {
         self.0.committed(group, topic)
     }
@@ -216,7 +242,8 @@ async fn a_bus_that_is_away_is_told_and_a_retry_is_no_duplicate() {
     let world = World::new();
     let away = router(Arc::new(Edge::with_clock(&Away(world.bus.clone()), &world.settings, || NOW).unwrap()));
     for _ in 0..2 {
-        let request = Request::post("/v1/events").header("content-type", STRUCTURED).body(Body::from(usage("u1", "a").to_string())).unwrap();
+        let request =
+            Request::post("/v1/events").header("content-type", STRUCTURED).body(Body::from(usage("u1", "a").to_string())).unwrap();
         let response = away.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(response.headers().contains_key("retry-after"));

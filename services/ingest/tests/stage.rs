@@ -1,5 +1,7 @@
 //! What becomes of the records of the source topics.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -140,7 +142,10 @@ fn the_identity_map_decides_who_a_requester_writes_for() {
     let world = World::new();
     let identity = |id: &str, data: Value| structured(Topic::Catalogue, &event("identity", id, data));
     world.publish(vec![
-        identity("i1", json!({"consumer": "acme-web", "emails": ["jane@acme.example"], "requester_ids": [77], "email_domains": ["acme.example"]})),
+        identity(
+            "i1",
+            json!({"consumer": "acme-web", "emails": ["jane@acme.example"], "requester_ids": [77], "email_domains": ["acme.example"]}),
+        ),
         identity("i2", json!({"consumer": "globex", "org": "Globex Inc"})),
     ]);
     let ticket = |id: &str, data: Value| {
@@ -161,7 +166,10 @@ fn the_identity_map_decides_who_a_requester_writes_for() {
     let mut consumers = BTreeMap::new();
     world.events(|_, event| drop(consumers.insert(event.head().id.to_owned(), event.head().consumer.to_owned())));
     let of = |id: &str| consumers[id].as_str();
-    assert_eq!([of("explicit"), of("email"), of("id"), of("domain"), of("org"), of("nobody")], ["other", "acme-web", "acme-web", "acme-web", "globex", ""]);
+    assert_eq!(
+        [of("explicit"), of("email"), of("id"), of("domain"), of("org"), of("nobody")],
+        ["other", "acme-web", "acme-web", "acme-web", "globex", ""]
+    );
     assert_eq!(of("unknown"), pseudonym(&SECRET, "who@else.example"));
 }
 
@@ -189,8 +197,9 @@ fn binary_mode_is_read_and_time_falls_back_to_the_record() {
 fn limits_hold_and_large_events_never_share_a_frame_too_large_for_a_record() {
     let world = World::with(|s| s.limits.attributes = 2);
     let long = "lorem ipsum ".repeat(50_000);
-    let mut records: Vec<_> =
-        (0..4).map(|n| structured(Topic::Tickets, &event("ticket", &format!("t{n}"), json!({"title": long, "body": long, "consumer": "acme"})))).collect();
+    let mut records: Vec<_> = (0..4)
+        .map(|n| structured(Topic::Tickets, &event("ticket", &format!("t{n}"), json!({"title": long, "body": long, "consumer": "acme"}))))
+        .collect();
     for n in 0..8 {
         let mut ticket = event("ticket", &format!("m{n}"), json!({"title": "x", "body": long, "consumer": "acme", "a": 1, "b": 2, "c": 3}));
         ticket["data"]["a"] = json!("y".repeat(5000));

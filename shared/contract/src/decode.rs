@@ -91,14 +91,14 @@ pub fn decode(incoming: &Incoming<'_>, limits: &Limits) -> Result<Decoded, Rejec
             Err(RejectReason::UnsupportedContentType.because("a batch in one record: publish one event per record, or the batch over HTTP"))
         }
         Carried::Lines => {
-            Err(RejectReason::UnsupportedContentType.because("JSON lines in one record: publish one event per record, or the lines over HTTP"))
+            Err(RejectReason::UnsupportedContentType
+                .because("JSON lines in one record: publish one event per record, or the lines over HTTP"))
         }
         Carried::OtherFormat => {
-            Err(RejectReason::UnsupportedContentType.because("CloudEvents in another format than JSON: publish application/cloudevents+json"))
+            Err(RejectReason::UnsupportedContentType
+                .because("CloudEvents in another format than JSON: publish application/cloudevents+json"))
         }
-        Carried::Json | Carried::Other if is_binary(incoming.headers) => {
-            binary(incoming.headers, content_type, body, limits)
-        }
+        Carried::Json | Carried::Other if is_binary(incoming.headers) => binary(incoming.headers, content_type, body, limits),
         Carried::Json => structured(body, limits),
         Carried::Other => Err(RejectReason::UnsupportedContentType
             .because("neither `ce_` (Kafka) or `ce-` (HTTP) headers nor a JSON content type: publish application/cloudevents+json")),
@@ -137,7 +137,8 @@ fn content_type_of<'a>(incoming: &Incoming<'a>) -> Result<Option<&'a str>, Rejec
     if incoming.content_type.is_some() {
         return Ok(incoming.content_type);
     }
-    let header = incoming.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type") || name.eq_ignore_ascii_case("content_type"));
+    let header =
+        incoming.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type") || name.eq_ignore_ascii_case("content_type"));
     header.map(|(_, value)| header_text("content-type", value)).transpose()
 }
 
@@ -307,9 +308,9 @@ fn given(text: Option<Cow<'_, str>>) -> Option<String> {
 }
 
 fn time(name: &str, text: Option<Cow<'_, str>>) -> Result<Option<Timestamp>, Reject> {
-    text.map(|t| Timestamp::parse(&t))
-        .transpose()
-        .map_err(|_| RejectReason::TimeInvalid.because(format!("attribute `{name}` must be an RFC 3339 time, such as 2026-03-01T12:30:00Z")))
+    text.map(|t| Timestamp::parse(&t)).transpose().map_err(|_| {
+        RejectReason::TimeInvalid.because(format!("attribute `{name}` must be an RFC 3339 time, such as 2026-03-01T12:30:00Z"))
+    })
 }
 
 fn sampled_rate(text: Option<&str>) -> Result<Option<u64>, Reject> {

@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
+use crate::EventType;
 use crate::cloudevent::STRUCTURED;
 use crate::data::{Identity, Release, Survey, Ticket, Usage};
 use crate::limits::{IDENTITY_BYTES, MAX_SAMPLED_RATE};
-use crate::EventType;
 
 /// One document: its path within `docs/contract`, and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,12 @@ const CHANNELS: [(&str, &str, &str, &[EventType]); 4] = [
     ("tickets", "feedback.tickets", "Support tickets.", &[EventType::Ticket]),
     ("surveys", "feedback.surveys", "Survey responses.", &[EventType::Survey]),
     ("usage", "feedback.usage", "API calls.", &[EventType::Usage]),
-    ("catalogue", "feedback.catalogue", "Releases of API versions, and who consumers are. One partition, kept for ever.", &[EventType::Release, EventType::Identity]),
+    (
+        "catalogue",
+        "feedback.catalogue",
+        "Releases of API versions, and who consumers are. One partition, kept for ever.",
+        &[EventType::Release, EventType::Identity],
+    ),
 ];
 
 /// Every document that is made from the code.
@@ -126,7 +131,8 @@ pub fn asyncapi() -> Value {
             (format!("receive_{name}"), operation)
         })
         .collect();
-    let messages: serde_json::Map<String, Value> = EventType::ALL.into_iter().flat_map(|ty| [structured_message(ty), binary_message(ty)]).collect();
+    let messages: serde_json::Map<String, Value> =
+        EventType::ALL.into_iter().flat_map(|ty| [structured_message(ty), binary_message(ty)]).collect();
     json!({
         "asyncapi": "3.0.0",
         "info": {

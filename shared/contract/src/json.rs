@@ -21,7 +21,8 @@ pub(crate) fn checked<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, R
 }
 
 pub(crate) fn too_large(bytes: usize, limits: &Limits) -> Reject {
-    RejectReason::TooLarge.because(format!("{bytes} bytes, `limits.event_bytes` is {}: shorten the text or leave out attachments", limits.event_bytes))
+    RejectReason::TooLarge
+        .because(format!("{bytes} bytes, `limits.event_bytes` is {}: shorten the text or leave out attachments", limits.event_bytes))
 }
 
 fn check_depth(bytes: &[u8], limits: &Limits) -> Result<(), Reject> {
@@ -32,8 +33,10 @@ fn check_depth(bytes: &[u8], limits: &Limits) -> Result<(), Reject> {
     }
     match first_too_deep(bytes, limit) {
         None => Ok(()),
-        Some(at) => Err(RejectReason::TooDeep
-            .because(format!("nested deeper than {limit} at byte {at}: flatten it, or raise `limits.depth` (at most {})", Limits::DEEPEST))),
+        Some(at) => Err(RejectReason::TooDeep.because(format!(
+            "nested deeper than {limit} at byte {at}: flatten it, or raise `limits.depth` (at most {})",
+            Limits::DEEPEST
+        ))),
     }
 }
 
@@ -150,7 +153,8 @@ pub(crate) fn data_reject<T: DeserializeOwned>(text: &str, offset: usize, error:
         return RejectReason::InvalidData.because(format!("`data.{name}` occurs twice, the second time before byte {at}: send it once"));
     }
     if words.starts_with("number out of range") || (words.starts_with("invalid value") && expected == Some(lenient::NOT_WHOLE)) {
-        return RejectReason::OutOfRange.because(format!("{field}, at byte {at}: must be {}", expected.unwrap_or("a number that fits 64 bits")));
+        return RejectReason::OutOfRange
+            .because(format!("{field}, at byte {at}: must be {}", expected.unwrap_or("a number that fits 64 bits")));
     }
     RejectReason::InvalidData.because(format!("{field}, at byte {at}: must be {}", expected.unwrap_or("as the schema says")))
 }

@@ -50,7 +50,9 @@ fn is_utf8(parameters: &str) -> bool {
         .filter_map(|p| p.split_once('='))
         .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
         .map(|(_, value)| value.trim().trim_matches('"'))
-        .all(|charset| charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8") || charset.eq_ignore_ascii_case("us-ascii"))
+        .all(|charset| {
+            charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8") || charset.eq_ignore_ascii_case("us-ascii")
+        })
 }
 
 /// Whether data of this type is JSON in UTF-8.

@@ -92,12 +92,9 @@ fn usage(data: &Usage) -> Result<(), Reject> {
 fn release(data: &Release) -> Result<(), Reject> {
     name_required("api", &data.api, API_BYTES)?;
     name_required("api_version", &data.api_version, API_BYTES)?;
-    for (field, len) in [
-        ("base_paths", data.base_paths.len()),
-        ("hosts", data.hosts.len()),
-        ("sdks", data.sdks.len()),
-        ("aliases", data.aliases.len()),
-    ] {
+    for (field, len) in
+        [("base_paths", data.base_paths.len()), ("hosts", data.hosts.len()), ("sdks", data.sdks.len()), ("aliases", data.aliases.len())]
+    {
         entries(field, len)?;
     }
     if let Some(time) = &data.time {
@@ -113,7 +110,9 @@ fn release(data: &Release) -> Result<(), Reject> {
     match &data.openapi {
         None => Ok(()),
         Some(openapi) if openapi.is_object() || openapi.is_string() || openapi.is_null() => Ok(()),
-        Some(_) => Err(RejectReason::InvalidData.because("`data.openapi` must be an OpenAPI document (an object, or YAML as text) or its URL")),
+        Some(_) => {
+            Err(RejectReason::InvalidData.because("`data.openapi` must be an OpenAPI document (an object, or YAML as text) or its URL"))
+        }
     }
 }
 
@@ -126,7 +125,9 @@ fn identity(data: &Identity) -> Result<(), Reject> {
         entries(field, len)?;
     }
     if !data.emails.iter().all(|e| e.contains('@')) {
-        return Err(RejectReason::InvalidData.because("an entry of `data.emails` has no @: send whole addresses, or domains in `email_domains`"));
+        return Err(
+            RejectReason::InvalidData.because("an entry of `data.emails` has no @: send whole addresses, or domains in `email_domains`")
+        );
     }
     data.revenue.as_ref().map_or(Ok(()), money)
 }

@@ -1,6 +1,10 @@
 //! Decoding and validation, seen from outside: what is accepted, what is refused and why.
 
-use groundswell_contract::{CloudEvent, Data, Decoded, EventType, Incoming, Limits, SurveyKind, content_hash, decode, split_batch, validate};
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail loudly")]
+
+use groundswell_contract::{
+    CloudEvent, Data, Decoded, EventType, Incoming, Limits, SurveyKind, content_hash, decode, split_batch, validate,
+};
 use groundswell_model::{Reject, RejectReason, Timestamp};
 use serde_json::{Value, json};
 
@@ -49,7 +53,8 @@ fn usage_is_decoded_whole() {
 
 #[test]
 fn every_range_of_the_contract_is_kept() {
-    let survey = |kind: &str, score: f64| check(&event("groundswell.survey.v1", json!({"kind": kind, "score": score}))).map_err(|r| r.reason).err();
+    let survey =
+        |kind: &str, score: f64| check(&event("groundswell.survey.v1", json!({"kind": kind, "score": score}))).map_err(|r| r.reason).err();
     for (kind, low, high) in [("nps", 0.0, 10.0), ("csat", 1.0, 5.0), ("ces", 1.0, 7.0)] {
         assert_eq!((survey(kind, low), survey(kind, high)), (None, None));
         assert_eq!((survey(kind, low - 1.0), survey(kind, high + 0.5)), (Some(RejectReason::OutOfRange), Some(RejectReason::OutOfRange)));
@@ -60,8 +65,16 @@ fn every_range_of_the_contract_is_kept() {
     assert_eq!(rating(json!({"kind": "rating", "score": 3, "min": 5, "max": 1})), Some(RejectReason::OutOfRange));
     assert_eq!(rating(json!({"kind": "rating", "score": 3, "max": 5})), Some(RejectReason::MissingField));
     for (field, bad) in [
-        ("status", json!(99)), ("status", json!(600)), ("status", json!(70000)), ("status", json!(-1)), ("status", json!(200.5)), ("count", json!(0)),
-        ("count", json!(-5)), ("count", json!(2_000_000_000u64)), ("latency_ms", json!(-0.1)), ("revenue", json!({"amount": 1e300, "currency": "EUR"})),
+        ("status", json!(99)),
+        ("status", json!(600)),
+        ("status", json!(70000)),
+        ("status", json!(-1)),
+        ("status", json!(200.5)),
+        ("count", json!(0)),
+        ("count", json!(-5)),
+        ("count", json!(2_000_000_000u64)),
+        ("latency_ms", json!(-0.1)),
+        ("revenue", json!({"amount": 1e300, "currency": "EUR"})),
         ("bytes", json!(-1)),
     ] {
         assert_eq!(reason(&usage(json!({field: bad}))).0, RejectReason::OutOfRange, "{field} {bad}");
@@ -80,8 +93,16 @@ fn a_reject_names_the_field_and_never_quotes_the_record() {
         (event("groundswell.ticket.v1", json!(secret)), RejectReason::InvalidData, "`data` must be a JSON object"),
         (event("groundswell.survey.v1", json!({"kind": secret, "score": 1})), RejectReason::InvalidData, "`data.kind`"),
         (event(secret, json!({})), RejectReason::UnknownType, "`type`"),
-        (json!({"specversion": "1.0", "type": "groundswell.usage.v1", "source": "/s", "id": "1", secret: 1, "data": {}}), RejectReason::NotCloudEvent, "attribute name"),
-        (json!({"specversion": secret, "type": "groundswell.usage.v1", "source": "/s", "id": "1", "data": {}}), RejectReason::UnsupportedSpecVersion, "1.0"),
+        (
+            json!({"specversion": "1.0", "type": "groundswell.usage.v1", "source": "/s", "id": "1", secret: 1, "data": {}}),
+            RejectReason::NotCloudEvent,
+            "attribute name",
+        ),
+        (
+            json!({"specversion": secret, "type": "groundswell.usage.v1", "source": "/s", "id": "1", "data": {}}),
+            RejectReason::UnsupportedSpecVersion,
+            "1.0",
+        ),
         (event("groundswell.identity.v1", json!({"consumer": "a", "emails": ["secret"]})), RejectReason::InvalidData, "`data.emails`"),
     ];
     for (event, expected, words) in cases {
@@ -94,12 +115,15 @@ fn a_reject_names_the_field_and_never_quotes_the_record() {
 
 #[test]
 fn broken_json_is_told_by_its_byte() {
-    for (text, words) in [("{\"specversion\": nan}", "at byte 17"), ("{\"a\":1}x", "at byte 7"), ("", "at byte 0"), ("{\"id\":\"\u{1}\"}", "at byte")] {
+    for (text, words) in
+        [("{\"specversion\": nan}", "at byte 17"), ("{\"a\":1}x", "at byte 7"), ("", "at byte 0"), ("{\"id\":\"\u{1}\"}", "at byte")]
+    {
         let reject = check_text(text).expect_err("must be refused");
         assert_eq!(reject.reason, RejectReason::NotJson);
         assert!(reject.detail.contains(words), "{}", reject.detail);
     }
-    let nan = r#"{"specversion":"1.0","type":"groundswell.usage.v1","source":"/s","id":"1","data":{"api":"a","status":200,"latency_ms":NaN}}"#;
+    let nan =
+        r#"{"specversion":"1.0","type":"groundswell.usage.v1","source":"/s","id":"1","data":{"api":"a","status":200,"latency_ms":NaN}}"#;
     assert_eq!(check_text(nan).map_err(|r| r.reason), Err(RejectReason::NotJson));
     let huge = nan.replace("NaN", "1e999");
     assert_eq!(check_text(&huge).map_err(|r| r.reason), Err(RejectReason::OutOfRange));
@@ -154,7 +178,11 @@ fn required_fields_must_be_there() {
 
 #[test]
 fn times_are_checked() {
-    let at = |time: Value| { let mut e = usage(json!({})); e["time"] = time; check(&e).map_err(|r| r.reason).err() };
+    let at = |time: Value| {
+        let mut e = usage(json!({}));
+        e["time"] = time;
+        check(&e).map_err(|r| r.reason).err()
+    };
     assert_eq!(at(json!("2026-03-02T10:00:00+02:00")), None);
     assert_eq!(at(json!(null)), None);
     assert_eq!(at(json!("2026-03-02T10:30:01Z")), Some(RejectReason::TimeInFuture));
@@ -166,14 +194,17 @@ fn times_are_checked() {
 
 #[test]
 fn what_is_clearly_meant_is_taken() {
-    let decoded = check(&usage(json!({"status": "404", "count": 2.0, "latency_ms": "1.5", "consumer": 42, "api_version": 3, "plan": " gold "}))).unwrap();
+    let decoded =
+        check(&usage(json!({"status": "404", "count": 2.0, "latency_ms": "1.5", "consumer": 42, "api_version": 3, "plan": " gold "})))
+            .unwrap();
     let Data::Usage(data) = decoded.data else { panic!() };
     assert_eq!((data.status, data.count, data.latency_ms), (Some(404), Some(2), Some(1.5)));
     assert_eq!((data.consumer.as_deref(), data.api_version.as_deref(), data.plan.as_deref()), (Some("42"), Some("3"), Some("gold")));
     let (reason, detail) = reason(&usage(json!({"api_version": 2.10})));
     assert_eq!(reason, RejectReason::InvalidData);
     assert!(detail.contains("2.10 becomes 2.1"), "{detail}");
-    let ticket = check(&event("groundswell.ticket.v1", json!({"title": "x", "ticket_id": 4711, "tags": null, "requester": {"id": 7}}))).unwrap();
+    let ticket =
+        check(&event("groundswell.ticket.v1", json!({"title": "x", "ticket_id": 4711, "tags": null, "requester": {"id": 7}}))).unwrap();
     let Data::Ticket(ticket) = ticket.data else { panic!() };
     assert_eq!((ticket.ticket_id.as_deref(), ticket.tags.len()), (Some("4711"), 0));
 }
@@ -181,7 +212,8 @@ fn what_is_clearly_meant_is_taken() {
 #[test]
 fn binary_mode_over_kafka_and_http() {
     let over = |prefix: &str, content_type: Option<&str>, body: &[u8], source: &str| {
-        let names: Vec<String> = ["specversion", "type", "source", "id", "sampledrate", "comexample"].iter().map(|n| format!("{prefix}{n}")).collect();
+        let names: Vec<String> =
+            ["specversion", "type", "source", "id", "sampledrate", "comexample"].iter().map(|n| format!("{prefix}{n}")).collect();
         let values: [&[u8]; 6] = [b"1.0", b"groundswell.usage.v1", source.as_bytes(), b"1", b"10", b"kept"];
         let headers: Vec<(&str, &[u8])> = names.iter().map(String::as_str).zip(values).collect();
         decode(&Incoming { content_type, headers: &headers, body: Some(body) }, &Limits::default())
@@ -221,7 +253,10 @@ fn data_in_base64_is_read_if_it_is_json() {
 #[test]
 fn limits_bound_size_depth_batches_and_extensions() {
     let limits = Limits { event_bytes: 300, depth: 4, batch_events: 2, attributes: 1, ..Limits::default() };
-    let of = |event: &Value| { let text = event.to_string(); decode(&Incoming { body: Some(text.as_bytes()), ..Incoming::default() }, &limits).map_err(|r| r.reason) };
+    let of = |event: &Value| {
+        let text = event.to_string();
+        decode(&Incoming { body: Some(text.as_bytes()), ..Incoming::default() }, &limits).map_err(|r| r.reason)
+    };
     assert_eq!(of(&usage(json!({"path": "x".repeat(300)}))).err(), Some(RejectReason::TooLarge));
     assert_eq!(of(&usage(json!({"x": [[1]]}))).err(), None);
     assert_eq!(of(&usage(json!({"x": [[[1]]]}))).err(), Some(RejectReason::TooDeep));
@@ -231,7 +266,10 @@ fn limits_bound_size_depth_batches_and_extensions() {
     let decoded = of(&more).unwrap();
     assert_eq!((decoded.extensions.others.len(), decoded.extensions.left_out), (1, 1));
     assert_eq!(split_batch(b"[{},{}]", &limits).map(|v| v.len()), Ok(2));
-    assert_eq!(split_batch(b"[{},{},1,[]]", &limits).map_err(|r| (r.reason, r.detail.contains("4 events"))).err(), Some((RejectReason::TooLarge, true)));
+    assert_eq!(
+        split_batch(b"[{},{},1,[]]", &limits).map_err(|r| (r.reason, r.detail.contains("4 events"))).err(),
+        Some((RejectReason::TooLarge, true))
+    );
     assert_eq!(split_batch(b"{}", &limits).map_err(|r| r.reason).err(), Some(RejectReason::NotJson));
     assert_eq!(split_batch(b"[{}", &limits).map_err(|r| r.reason).err(), Some(RejectReason::NotJson));
     assert_eq!(split_batch(b"[", &limits).map_err(|r| r.reason).err(), Some(RejectReason::NotJson));
@@ -245,7 +283,11 @@ fn the_content_hash_sees_content_and_nothing_else() {
     same["recordedtime"] = json!("2026-03-01T11:00:00Z");
     same["partitionkey"] = json!("k");
     assert_eq!(hash(&base), hash(&same));
-    for other in [usage(json!({"latency_ms": 6})), usage(json!({})), { let mut e = base.clone(); e["time"] = json!("2026-03-01T10:00:01Z"); e }] {
+    for other in [usage(json!({"latency_ms": 6})), usage(json!({})), {
+        let mut e = base.clone();
+        e["time"] = json!("2026-03-01T10:00:01Z");
+        e
+    }] {
         assert_ne!(hash(&base), hash(&other));
     }
 }

@@ -1,5 +1,7 @@
 //! `docs/contract` says what the code does. `UPDATE_CONTRACT=1 cargo test -p groundswell-contract` writes it anew.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +24,11 @@ fn compare(path: &Path, wanted: &str) {
         std::fs::write(path, wanted).unwrap();
     }
     let have = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(have == wanted, "{} is out of date: run `UPDATE_CONTRACT=1 cargo test -p groundswell-contract` and look at the difference", path.display());
+    assert!(
+        have == wanted,
+        "{} is out of date: run `UPDATE_CONTRACT=1 cargo test -p groundswell-contract` and look at the difference",
+        path.display()
+    );
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

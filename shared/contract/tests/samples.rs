@@ -4,6 +4,8 @@
 //! accepted once its type and data are ours; what only shows the form of a message (`...` in the body) is no JSON; and
 //! text that is no event at all is refused.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail loudly")]
+
 use std::path::Path;
 
 use groundswell_contract::{Decoded, Incoming, Limits, decode, media, split_batch};
@@ -11,7 +13,8 @@ use groundswell_model::{Reject, RejectReason};
 use serde_json::{Value, json};
 
 fn samples() -> Option<Vec<Value>> {
-    let data = std::env::var_os("GROUNDSWELL_TEST_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), Into::into);
+    let data = std::env::var_os("GROUNDSWELL_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), Into::into);
     let path = data.join("cloudevents_samples/samples.jsonl");
     let Ok(text) = std::fs::read_to_string(&path) else {
         eprintln!("skipped: {} is not there", path.display());
@@ -32,7 +35,8 @@ fn reason<T: std::fmt::Debug>(result: Result<T, Reject>) -> RejectReason {
 /// Headers, content type and body of an HTTP message as the specification prints it.
 fn http(raw: &str) -> (Vec<(String, String)>, Option<String>, String) {
     let (head, body) = raw.trim_start().split_once("\n\n").unwrap_or((raw, ""));
-    let headers: Vec<_> = head.lines().filter_map(|l| l.split_once(':')).map(|(n, v)| (n.trim().to_lowercase(), v.trim().to_owned())).collect();
+    let headers: Vec<_> =
+        head.lines().filter_map(|l| l.split_once(':')).map(|(n, v)| (n.trim().to_lowercase(), v.trim().to_owned())).collect();
     let content_type = headers.iter().find(|(n, _)| n == "content-type").map(|(_, v)| v.clone());
     (headers, content_type, body.to_owned())
 }

@@ -28,6 +28,16 @@ fn usage() {
     println!("{} bytes", USAGE.len());
     println!("decode        {:?}", best(&mut || drop(black_box(decode(black_box(&incoming), &limits)))));
     println!("validate      {:?}", best(&mut || drop(black_box(validate(black_box(&decoded), now, &limits)))));
-    println!("content hash  {:?}", best(&mut || { black_box(content_hash(black_box(&decoded), &mut buffer)); }));
-    println!("time          {:?}", best(&mut || { black_box(Timestamp::parse(black_box("2026-03-01T10:00:00.123Z"))).ok(); }));
+    println!(
+        "content hash  {:?}",
+        best(&mut || {
+            black_box(content_hash(black_box(&decoded), &mut buffer));
+        })
+    );
+    println!(
+        "time          {:?}",
+        best(&mut || {
+            black_box(Timestamp::parse(black_box("2026-03-01T10:00:00.123Z"))).ok();
+        })
+    );
 }

@@ -22,7 +22,12 @@ const NAME_BYTES: usize = 3;
 
 impl Door {
     pub(super) fn ticket(
-        &self, event: &Decoded, data: &Ticket, head: EventHead<'_>, people: &Identities, frames: &mut Frames,
+        &self,
+        event: &Decoded,
+        data: &Ticket,
+        head: EventHead<'_>,
+        people: &Identities,
+        frames: &mut Frames,
     ) -> Result<(), BadItem> {
         let names = names_of(data.requester.as_ref());
         let mut counts = Counts::default();
@@ -64,7 +69,12 @@ impl Door {
     }
 
     pub(super) fn survey(
-        &self, event: &Decoded, data: &Survey, head: EventHead<'_>, people: &Identities, frames: &mut Frames,
+        &self,
+        event: &Decoded,
+        data: &Survey,
+        head: EventHead<'_>,
+        people: &Identities,
+        frames: &mut Frames,
     ) -> Result<(), BadItem> {
         let names = names_of(data.respondent.as_ref());
         let mut counts = Counts::default();

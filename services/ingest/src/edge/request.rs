@@ -37,7 +37,10 @@ pub(super) enum Unreadable {
 
 /// Takes a request apart. The flag says whether it is a list, whose items are answered one by one whatever they are.
 pub(super) fn items<'a>(
-    content_type: Option<&'a str>, headers: &'a [(&'a str, &'a [u8])], body: &'a [u8], limits: &Limits,
+    content_type: Option<&'a str>,
+    headers: &'a [(&'a str, &'a [u8])],
+    body: &'a [u8],
+    limits: &Limits,
 ) -> Result<(Vec<Item<'a>>, bool), Unreadable> {
     match content_type.map_or(Carried::Json, media::carried) {
         Carried::Structured => Ok((vec![Item::Structured(body)], false)),
