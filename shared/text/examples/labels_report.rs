@@ -56,8 +56,26 @@ const SETS: &[Set] = &[
         label: "lang",
         ours: |l| &l.language.name,
         meaning: &[
-            ("en", "en"), ("de", "de"), ("fr", "fr"), ("es", "es"), ("pt", "pt"), ("it", "it"), ("nl", "nl"), ("sv", "sv"), ("pl", "pl"), ("cs", "cs"),
-            ("tr", "tr"), ("ja", "ja"), ("zh", "zh"), ("ko", "ko"), ("ru", "ru"), ("uk", "uk"), ("hu", "hu"), ("ro", "ro"), ("fi", "fi"), ("vi", "vi"),
+            ("en", "en"),
+            ("de", "de"),
+            ("fr", "fr"),
+            ("es", "es"),
+            ("pt", "pt"),
+            ("it", "it"),
+            ("nl", "nl"),
+            ("sv", "sv"),
+            ("pl", "pl"),
+            ("cs", "cs"),
+            ("tr", "tr"),
+            ("ja", "ja"),
+            ("zh", "zh"),
+            ("ko", "ko"),
+            ("ru", "ru"),
+            ("uk", "uk"),
+            ("hu", "hu"),
+            ("ro", "ro"),
+            ("fi", "fi"),
+            ("vi", "vi"),
         ],
     },
     Set {
@@ -67,7 +85,16 @@ const SETS: &[Set] = &[
         body: "text",
         label: "lang",
         ours: |l| &l.language.name,
-        meaning: &[("sw", UNSURE), ("et", UNSURE), ("lv", UNSURE), ("lt", UNSURE), ("cy", UNSURE), ("eu", UNSURE), ("af", UNSURE), ("sq", UNSURE)],
+        meaning: &[
+            ("sw", UNSURE),
+            ("et", UNSURE),
+            ("lv", UNSURE),
+            ("lt", UNSURE),
+            ("cy", UNSURE),
+            ("eu", UNSURE),
+            ("af", UNSURE),
+            ("sq", UNSURE),
+        ],
     },
 ];
 
@@ -110,7 +137,8 @@ fn report(confusion: &BTreeMap<&str, BTreeMap<String, usize>>) {
 }
 
 fn rows(folder: &Path) -> Vec<Value> {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "jsonl"));
+    let files =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "jsonl"));
     let texts = files.filter_map(|p| std::fs::read_to_string(p).ok());
     texts.flat_map(|t| t.lines().filter_map(|l| serde_json::from_str(l).ok()).collect::<Vec<_>>()).collect()
 }

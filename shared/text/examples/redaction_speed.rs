@@ -22,8 +22,12 @@ that group_by accepts a list of fields, but whatever we pass is ignored and the 
 HTTP with the same result. Is this a known limit, or do we use it in a wrong way? It would be great if the answer could also tell the total, \
 because today we need two calls and that counts twice against our rate limit. Apart from that we are very happy with the new endpoints: they are \
 fast and the errors are clear.";
-const PATHS: [&str; 4] =
-    ["/v2/customers/12345/orders/98765", "/v1/items/7c9e6679-7425-40de-944b-e07fc1f90ae7/prices", "/health", "/v3/projects/acme/repositories/api/pulls"];
+const PATHS: [&str; 4] = [
+    "/v2/customers/12345/orders/98765",
+    "/v1/items/7c9e6679-7425-40de-944b-e07fc1f90ae7/prices",
+    "/health",
+    "/v3/projects/acme/repositories/api/pulls",
+];
 
 fn main() {
     let redactor = Redactor::new();

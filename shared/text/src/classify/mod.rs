@@ -8,9 +8,9 @@
 mod language;
 mod phrases;
 mod rules;
-mod words;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use groundswell_model::insight::{Label, Labels};
 
@@ -65,12 +65,13 @@ impl Classifier for Rules {
         if matches!(language.name.as_str(), "en" | UNSURE) {
             let evidence = Evidence::of(&words);
             labels.kind = kind(&evidence, &words, score);
-            labels.aspects = aspects(&evidence);
-            labels.severity = severity(&evidence, &labels.kind);
+            labels.aspects = aspects(&evidence, &words);
+            labels.severity = severity(&evidence, &words, &labels.kind);
             (labels.sentiment, labels.sentiment_score) = sentiment(&evidence, &words, score);
         } else {
             (labels.kind, labels.severity) = (unsure(), unsure());
-            (labels.sentiment, labels.sentiment_score) = score.map_or((unsure(), 0.0), |s| tone(survey_tone(s), 0.6, vec!["survey score".to_owned()]));
+            (labels.sentiment, labels.sentiment_score) =
+                score.map_or((unsure(), 0.0), |s| tone(survey_tone(s), 0.6, vec!["survey score".to_owned()]));
         }
         labels.language = language;
         labels
@@ -87,7 +88,10 @@ fn unsure() -> Label {
 
 /// The published language, else what the text looks like.
 fn language(text: &Text<'_>, words: &Words) -> Label {
-    let declared = text.language.and_then(|l| l.split(['-', '_']).next()).filter(|l| matches!(l.len(), 2 | 3) && l.bytes().all(|b| b.is_ascii_alphabetic()));
+    let declared = text
+        .language
+        .and_then(|l| l.split(['-', '_']).next())
+        .filter(|l| matches!(l.len(), 2 | 3) && l.bytes().all(|b| b.is_ascii_alphabetic()));
     if let Some(declared) = declared {
         return Label { name: declared.to_ascii_lowercase(), confidence: 1.0, because: vec!["as published".to_owned()] };
     }
@@ -113,17 +117,21 @@ fn kind(evidence: &Evidence, words: &Words, survey: Option<f64>) -> Label {
             _ => 0.0,
         }
     };
-    let mut scores: Vec<f32> = KINDS.iter().enumerate().map(|(i, (name, _))| {
-        let own = evidence.score(Table::Kind, i);
-        if *name == "question" || own > 0.0 { own + extra(name) } else { 0.0 }
-    }).collect();
+    let mut scores: Vec<f32> = KINDS
+        .iter()
+        .enumerate()
+        .map(|(i, (name, _))| {
+            let own = evidence.score_of_one(Table::Kind, i);
+            if *name == "question" || own > 0.0 { own + extra(name) } else { 0.0 }
+        })
+        .collect();
     // Thanks at the end of a ticket are manners.
     if let Some(praise) = KINDS.iter().position(|(n, _)| *n == "praise") {
         let rest: f32 = scores.iter().enumerate().filter(|(i, _)| *i != praise).map(|(_, s)| s).sum();
         scores[praise] = (scores[praise] - 0.3 * rest).max(0.0);
     }
     best(&scores, LEAST_EVIDENCE).map_or_else(unsure, |(i, confidence)| {
-        let mut because = evidence.because(Table::Kind, i);
+        let mut because = evidence.because(words, Table::Kind, i);
         if because.is_empty() {
             because.push("question mark".to_owned());
         }
@@ -139,15 +147,23 @@ fn best(scores: &[f32], least: f32) -> Option<(usize, f32)> {
     (score >= least && confidence >= 0.4).then_some((at, confidence))
 }
 
-fn aspects(evidence: &Evidence) -> Vec<Label> {
-    let mut found: Vec<(usize, f32)> = (0..ASPECTS.len()).map(|i| (i, evidence.score(Table::Aspect, i))).filter(|(_, s)| *s >= LEAST_FOR_ASPECT).collect();
+fn aspects(evidence: &Evidence, words: &Words) -> Vec<Label> {
+    let mut found: Vec<(usize, f32)> =
+        (0..ASPECTS.len()).map(|i| (i, evidence.score(Table::Aspect, i))).filter(|(_, s)| *s >= LEAST_FOR_ASPECT).collect();
     found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     found.truncate(MOST_ASPECTS);
-    found.iter().map(|(i, s)| Label { name: ASPECTS[*i].0.to_owned(), confidence: s / (s + 1.0), because: evidence.because(Table::Aspect, *i) }).collect()
+    found
+        .iter()
+        .map(|(i, s)| Label {
+            name: ASPECTS[*i].0.to_owned(),
+            confidence: s / (s + 1.0),
+            because: evidence.because(words, Table::Aspect, *i),
+        })
+        .collect()
 }
 
 /// Only what goes wrong has a severity.
-fn severity(evidence: &Evidence, kind: &Label) -> Label {
+fn severity(evidence: &Evidence, words: &Words, kind: &Label) -> Label {
     if matches!(kind.name.as_str(), "praise" | "other") {
         return unsure();
     }
@@ -156,8 +172,11 @@ fn severity(evidence: &Evidence, kind: &Label) -> Label {
         // Something wished for does not fail; only plain words of blocking count.
         scores[1] *= 0.5;
     }
-    best(&scores, LEAST_EVIDENCE)
-        .map_or_else(unsure, |(i, confidence)| Label { name: SEVERITIES[i].0.to_owned(), confidence, because: evidence.because(Table::Severity, i) })
+    best(&scores, LEAST_EVIDENCE).map_or_else(unsure, |(i, confidence)| Label {
+        name: SEVERITIES[i].0.to_owned(),
+        confidence,
+        because: evidence.because(words, Table::Severity, i),
+    })
 }
 
 fn sentiment(evidence: &Evidence, words: &Words, survey: Option<f64>) -> (Label, f32) {
@@ -171,7 +190,7 @@ fn sentiment(evidence: &Evidence, words: &Words, survey: Option<f64>) -> (Label,
         Some(s) => (0.6 * survey_tone(s) + 0.4 * from_words, said + 2.0),
         None => (from_words, said),
     };
-    let mut because = evidence.because(Table::Tone, usize::from(score < 0.0));
+    let mut because = evidence.because(words, Table::Tone, usize::from(score < 0.0));
     if survey.is_some() {
         because.insert(0, "survey score".to_owned());
         because.truncate(5);

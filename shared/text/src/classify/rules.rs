@@ -10,7 +10,11 @@ const NEGATION_REACH: usize = 3;
 /// How often the same phrase counts: saying it ten times makes it no surer.
 const MOST_REPEATS: u8 = 2;
 /// How much more a title says.
-const TITLE_WEIGHT: f32 = 1.5;
+const TITLE_WEIGHT: f32 = 2.0;
+/// Most that the weaker phrases of a body amount to: a long text has a few of every kind.
+const MOST_FROM_WEAK: f32 = 2.0;
+/// From this weight on a phrase says it nearly alone.
+const STRONG: f32 = 2.0;
 
 /// The tables, in the order of [`Evidence`]'s scores.
 const TABLES: [Rules; 4] = [KINDS, ASPECTS, TONES, SEVERITIES];
@@ -65,9 +69,18 @@ fn bucket(word: &str) -> usize {
 #[derive(Clone, Copy)]
 struct Found {
     phrase: u16,
+    /// Its first word.
+    at: usize,
     weight: f32,
     times: u8,
     negated: bool,
+}
+
+impl Found {
+    fn words(self, words: &Words) -> String {
+        let count = INDEX.phrases[usize::from(self.phrase)].text.split(' ').count();
+        (self.at..self.at + count).map(|i| words.get(i)).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// What the phrases of a text say.
@@ -86,7 +99,7 @@ impl Evidence {
                 let rule = &index.phrases[usize::from(*phrase)];
                 if matches(rule.text, words, i) {
                     let weight = if i < words.title { rule.weight * TITLE_WEIGHT } else { rule.weight };
-                    evidence.add(*phrase, weight, denied > 0 && !rule.negated);
+                    evidence.add(*phrase, i, weight, denied > 0 && !rule.negated);
                 }
             }
             denied = if words.ends_sentence(i) {
@@ -100,7 +113,7 @@ impl Evidence {
         evidence
     }
 
-    fn add(&mut self, phrase: u16, weight: f32, negated: bool) {
+    fn add(&mut self, phrase: u16, at: usize, weight: f32, negated: bool) {
         match self.found.iter_mut().find(|f| f.phrase == phrase && f.negated == negated) {
             Some(found) if found.times >= MOST_REPEATS => {}
             Some(found) => {
@@ -108,7 +121,7 @@ impl Evidence {
                 // Again says less than the first time.
                 found.weight += weight / 2.0;
             }
-            None => self.found.push(Found { phrase, weight, times: 1, negated }),
+            None => self.found.push(Found { phrase, at, weight, times: 1, negated }),
         }
     }
 
@@ -117,16 +130,24 @@ impl Evidence {
         self.of_label(table, label).filter(|f| !f.negated).map(|f| f.weight).sum()
     }
 
+    /// What speaks for a label of which a text has one: weak phrases do not add up without end.
+    pub(super) fn score_of_one(&self, table: Table, label: usize) -> f32 {
+        let (strong, weak): (Vec<&Found>, Vec<&Found>) =
+            self.of_label(table, label).filter(|f| !f.negated).partition(|f| f.weight >= STRONG);
+        let sum = |found: &[&Found]| found.iter().map(|f| f.weight).sum::<f32>();
+        sum(&strong) + sum(&weak).min(MOST_FROM_WEAK)
+    }
+
     /// What denied phrases of a label amount to: "not happy".
     pub(super) fn denied(&self, table: Table, label: usize) -> f32 {
         self.of_label(table, label).filter(|f| f.negated).map(|f| f.weight).sum()
     }
 
-    /// The phrases that speak for a label, the most telling first, at most five.
-    pub(super) fn because(&self, table: Table, label: usize) -> Vec<String> {
+    /// The words that speak for a label, as they stand in the text, the most telling first, at most five.
+    pub(super) fn because(&self, words: &Words, table: Table, label: usize) -> Vec<String> {
         let mut found: Vec<&Found> = self.of_label(table, label).filter(|f| !f.negated).collect();
         found.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.phrase.cmp(&b.phrase)));
-        found.iter().take(5).map(|f| INDEX.phrases[usize::from(f.phrase)].text.to_owned()).collect()
+        found.iter().take(5).map(|f| f.words(words)).collect()
     }
 
     fn of_label(&self, table: Table, label: usize) -> impl Iterator<Item = &Found> {
@@ -153,7 +174,11 @@ mod tests {
     #[test]
     fn the_tables_are_well_formed() {
         for phrase in &INDEX.phrases {
-            assert!(!phrase.text.is_empty() && phrase.text == phrase.text.trim().to_lowercase() && !phrase.text.contains('\''), "{:?}", phrase.text);
+            assert!(
+                !phrase.text.is_empty() && phrase.text == phrase.text.trim().to_lowercase() && !phrase.text.contains('\''),
+                "{:?}",
+                phrase.text
+            );
             assert!((0.5..=2.0).contains(&phrase.weight));
         }
         assert!(INDEX.phrases.len() < usize::from(u16::MAX));

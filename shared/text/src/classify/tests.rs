@@ -14,20 +14,118 @@ fn survey(body: &str, score: f64) -> Labels {
 type Ticket = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 const TICKETS: &[Ticket] = &[
-    ("500 on POST /orders since v2.3", "After upgrading to v2.3 every call returns an internal server error. Production is down, this is urgent!", "bug", "errors", "negative", "blocks_production"),
-    ("Webhooks arrive twice", "Sometimes the same webhook is delivered twice and our import fails because of duplicates. It used to work.", "bug", "webhooks", "", "degrades"),
-    ("Please add bulk delete", "It would be great if there was an endpoint to delete many items. We need the ability to filter by date too.", "feature_request", "missing_function", "", ""),
-    ("How do I refresh the access token?", "We use OAuth and could not find out how to refresh it. Is there a way to do this without a new login?", "question", "authentication", "", ""),
-    ("Rate limits", "We get 429 Too Many Requests far below the documented quota. What is the limit for our plan?", "question", "limits", "", ""),
-    ("", "Your support is terrible. Still waiting for a reply after three weeks, this is unacceptable and a waste of time.", "complaint", "", "negative", ""),
-    ("", "Love the new API, great work! The docs are excellent and it was so easy to get started.", "praise", "documentation", "positive", ""),
-    ("Typo in the docs", "Small issue: the guide has a typo in the example of the pagination section. Not urgent.", "", "documentation", "", "annoys"),
-    ("Charged twice", "Our invoice for March is wrong, we were charged twice for the same subscription. Please send a refund.", "", "billing", "", ""),
-    ("Java SDK 4.2 crashes", "The client library throws a NullPointerException, stack trace below. Steps to reproduce: call list() with no filter.", "bug", "sdk", "", ""),
-    ("Latency went up", "Response times are much slower since Monday, p99 is at 9 seconds and some requests have timed out.", "", "performance", "negative", "degrades"),
-    ("Wrong totals", "The report returns incorrect values: the total does not match the sum of the rows. Looks like a rounding bug.", "bug", "data_correctness", "", ""),
-    ("TLS question", "Which TLS versions do you support? Our security team asks because of a vulnerability in an old cipher.", "question", "security", "", ""),
-    ("Deprecation of v1", "How long will v1 be available after the deprecation? We have not started the migration.", "question", "breaking_change", "", ""),
+    (
+        "500 on POST /orders since v2.3",
+        "After upgrading to v2.3 every call returns an internal server error. Production is down, this is urgent!",
+        "bug",
+        "errors",
+        "negative",
+        "blocks_production",
+    ),
+    (
+        "Webhooks arrive twice",
+        "Sometimes the same webhook is delivered twice and our import fails because of duplicates. It used to work.",
+        "bug",
+        "webhooks",
+        "",
+        "degrades",
+    ),
+    (
+        "Please add bulk delete",
+        "It would be great if there was an endpoint to delete many items. We need the ability to filter by date too.",
+        "feature_request",
+        "missing_function",
+        "",
+        "",
+    ),
+    (
+        "How do I refresh the access token?",
+        "We use OAuth and could not find out how to refresh it. Is there a way to do this without a new login?",
+        "question",
+        "authentication",
+        "",
+        "",
+    ),
+    (
+        "Rate limits",
+        "We get 429 Too Many Requests far below the documented quota. What is the limit for our plan?",
+        "question",
+        "limits",
+        "",
+        "",
+    ),
+    (
+        "",
+        "Your support is terrible. Still waiting for a reply after three weeks, this is unacceptable and a waste of time.",
+        "complaint",
+        "",
+        "negative",
+        "",
+    ),
+    (
+        "",
+        "Love the new API, great work! The docs are excellent and it was so easy to get started.",
+        "praise",
+        "documentation",
+        "positive",
+        "",
+    ),
+    (
+        "Typo in the docs",
+        "Small issue: the guide has a typo in the example of the pagination section. Not urgent.",
+        "",
+        "documentation",
+        "",
+        "annoys",
+    ),
+    (
+        "Charged twice",
+        "Our invoice for March is wrong, we were charged twice for the same subscription. Please send a refund.",
+        "",
+        "billing",
+        "",
+        "",
+    ),
+    (
+        "Java SDK 4.2 crashes",
+        "The client library throws a NullPointerException, stack trace below. Steps to reproduce: call list() with no filter.",
+        "bug",
+        "sdk",
+        "",
+        "",
+    ),
+    (
+        "Latency went up",
+        "Response times are much slower since Monday, p99 is at 9 seconds and some requests have timed out.",
+        "",
+        "performance",
+        "negative",
+        "degrades",
+    ),
+    (
+        "Wrong totals",
+        "The report returns incorrect values: the total does not match the sum of the rows. Looks like a rounding bug.",
+        "bug",
+        "data_correctness",
+        "",
+        "",
+    ),
+    (
+        "TLS question",
+        "Which TLS versions do you support? Our security team asks because of a vulnerability in an old cipher.",
+        "question",
+        "security",
+        "",
+        "",
+    ),
+    (
+        "Deprecation of v1",
+        "How long will v1 be available after the deprecation? We have not started the migration.",
+        "question",
+        "breaking_change",
+        "",
+        "",
+    ),
     ("", "The new console is confusing and hard to use, everything takes more clicks than before.", "", "usability", "negative", ""),
 ];
 
@@ -47,7 +145,7 @@ fn tickets_are_understood() {
 #[test]
 fn a_label_says_why() {
     let got = labels("", "The API crashes with an error message after upgrading.");
-    assert!(got.kind.because.contains(&"crash*".to_owned()), "{:?}", got.kind);
+    assert!(got.kind.because.contains(&"crashes".to_owned()), "{:?}", got.kind);
     assert!(got.aspects.iter().all(|a| !a.because.is_empty()));
     assert_eq!(got.model, "rules-1");
 }

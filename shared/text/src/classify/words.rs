@@ -45,8 +45,7 @@ impl Words {
 
     fn read(&mut self, text: &str) {
         let mut here = self.letters.len();
-        let text = text.get(..text.floor_char_boundary(MOST_BYTES)).unwrap_or_default();
-        for c in text.chars() {
+        for (_, c) in text.char_indices().take_while(|(i, _)| *i < MOST_BYTES) {
             match c {
                 'a'..='z' | '0'..='9' => self.letters.push(c),
                 'A'..='Z' => self.letters.push(c.to_ascii_lowercase()),

@@ -31,14 +31,51 @@ pub(super) struct Context {
 
 /// Words that mean the telephone, in the languages that support tickets come in.
 const PHONE: &[&str] = &[
-    "phone", "phones", "telephone", "tel", "mobile", "mob", "cell", "cellphone", "fax", "whatsapp", "sms", "hotline", "landline", "gsm", "desk",
-    "office", "handy", "telefon", "telefono", "teléfono", "téléphone", "telefone", "celular", "móvil", "movil", "portable", "rufnummer",
-    "telefonnummer", "handynummer", "mobilnummer", "telefax", "telefoon", "cellulare", "telefonu", "puhelin", "телефон", "Телефон", "msisdn", "voicemail",
+    "phone",
+    "phones",
+    "telephone",
+    "tel",
+    "mobile",
+    "mob",
+    "cell",
+    "cellphone",
+    "fax",
+    "whatsapp",
+    "sms",
+    "hotline",
+    "landline",
+    "gsm",
+    "desk",
+    "office",
+    "handy",
+    "telefon",
+    "telefono",
+    "teléfono",
+    "téléphone",
+    "telefone",
+    "celular",
+    "móvil",
+    "movil",
+    "portable",
+    "rufnummer",
+    "telefonnummer",
+    "handynummer",
+    "mobilnummer",
+    "telefax",
+    "telefoon",
+    "cellulare",
+    "telefonu",
+    "puhelin",
+    "телефон",
+    "Телефон",
+    "msisdn",
+    "voicemail",
 ];
 /// Words that mean it when a person follows: "call me".
 const REACHING: &[&str] = &["call", "calling", "reach", "ring", "text", "contact", "rufen", "appelez", "llámame", "llamar"];
 /// Words that mean it before grouped digits: "they are not answering at", "messages to".
-const MAYBE_REACHING: &[&str] = &["answering", "answer", "answered", "message", "messages", "call", "calls", "called", "calling", "contact", "dial", "dialed", "ring"];
+const MAYBE_REACHING: &[&str] =
+    &["answering", "answer", "answered", "message", "messages", "call", "calls", "called", "calling", "contact", "dial", "dialed", "ring"];
 /// The words between those and the number.
 const TOWARDS: &[&str] = &["at", "to", "on", "unter", "au", "al", "op", "registered"];
 /// Whose number it is.
@@ -47,20 +84,111 @@ const NUMBER: &[&str] = &["number", "nummer", "numéro", "numero", "número"];
 /// The person called, or the way.
 const PERSON: &[&str] = &["me", "us", "him", "her", "them", "back", "moi", "mich", "uns"];
 const CARD: &[&str] = &[
-    "card", "cards", "credit", "debit", "visa", "mastercard", "maestro", "amex", "pan", "kreditkarte", "karte", "carte", "tarjeta", "carta", "cartão",
-    "kaart", "discover", "jcb", "diners", "unionpay", "uatp", "rupay",
+    "card",
+    "cards",
+    "credit",
+    "debit",
+    "visa",
+    "mastercard",
+    "maestro",
+    "amex",
+    "pan",
+    "kreditkarte",
+    "karte",
+    "carte",
+    "tarjeta",
+    "carta",
+    "cartão",
+    "kaart",
+    "discover",
+    "jcb",
+    "diners",
+    "unionpay",
+    "uatp",
+    "rupay",
 ];
 const VERSION: &[&str] = &[
-    "version", "versions", "ver", "v", "release", "releases", "build", "firmware", "upgrade", "upgraded", "upgrading", "rev", "revision", "sdk",
-    "driver", "jdk", "jre", "patch", "hotfix", "gem", "npm", "pip", "package", "plugin", "assembly", "versión", "versione", "versão", "update",
-    "updated", "downgrade", "downgraded", "kernel", "section", "chapter",
+    "version",
+    "versions",
+    "ver",
+    "v",
+    "release",
+    "releases",
+    "build",
+    "firmware",
+    "upgrade",
+    "upgraded",
+    "upgrading",
+    "rev",
+    "revision",
+    "sdk",
+    "driver",
+    "jdk",
+    "jre",
+    "patch",
+    "hotfix",
+    "gem",
+    "npm",
+    "pip",
+    "package",
+    "plugin",
+    "assembly",
+    "versión",
+    "versione",
+    "versão",
+    "update",
+    "updated",
+    "downgrade",
+    "downgraded",
+    "kernel",
+    "section",
+    "chapter",
 ];
 const NATIONAL_ID: &[&str] = &["ssn", "ssns", "social", "itin", "tin", "taxpayer", "nino", "insurance", "cpf"];
-const ADDRESS: &[&str] = &["ip", "ips", "ipv4", "ipv6", "address", "addresses", "addr", "mac", "macs", "ethernet", "host", "server", "gateway", "dns", "subnet"];
+const ADDRESS: &[&str] =
+    &["ip", "ips", "ipv4", "ipv6", "address", "addresses", "addr", "mac", "macs", "ethernet", "host", "server", "gateway", "dns", "subnet"];
 const THING: &[&str] = &[
-    "id", "ids", "order", "ticket", "account", "invoice", "transaction", "reference", "ref", "case", "issue", "port", "timestamp", "error", "code",
-    "line", "zip", "jira", "block", "bytes", "pid", "size", "count", "job", "request", "version", "build",
-    "policy", "customer", "member", "serial", "tracking", "routing", "passport", "license", "licence", "tax", "bank", "iban", "pin", "employee",
+    "id",
+    "ids",
+    "order",
+    "ticket",
+    "account",
+    "invoice",
+    "transaction",
+    "reference",
+    "ref",
+    "case",
+    "issue",
+    "port",
+    "timestamp",
+    "error",
+    "code",
+    "line",
+    "zip",
+    "jira",
+    "block",
+    "bytes",
+    "pid",
+    "size",
+    "count",
+    "job",
+    "request",
+    "version",
+    "build",
+    "policy",
+    "customer",
+    "member",
+    "serial",
+    "tracking",
+    "routing",
+    "passport",
+    "license",
+    "licence",
+    "tax",
+    "bank",
+    "iban",
+    "pin",
+    "employee",
 ];
 
 /// What a word can mean for a number after it.
@@ -163,7 +291,8 @@ impl Context {
         // The nearest word wins: "the phone's order id".
         self.card |= says(Group::Card);
         self.thing |= !self.phone && (says(Group::Thing) || says(Group::Card));
-        self.phone |= !self.thing && (says(Group::Phone) || (nearer.person && says(Group::Reaching)) || (nearer.number && says(Group::Owner)));
+        self.phone |=
+            !self.thing && (says(Group::Phone) || (nearer.person && says(Group::Reaching)) || (nearer.number && says(Group::Owner)));
         self.maybe_phone |= !self.thing && nearer.towards && says(Group::MaybeReaching);
         self.version |= says(Group::Version);
         self.national_id |= says(Group::NationalId);

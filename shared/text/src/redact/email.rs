@@ -10,7 +10,8 @@ const LONGEST_LABEL: usize = 63;
 /// Longest domain.
 const LONGEST_DOMAIN: usize = 253;
 /// What looks like a top-level domain and is the end of a file name: `icon@2x.png`.
-const FILES: &[&str] = &["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "json", "html", "xml", "yml", "yaml", "java", "txt", "log", "conf"];
+const FILES: &[&str] =
+    &["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "json", "html", "xml", "yml", "yaml", "java", "txt", "log", "conf"];
 
 /// An address whose `@` (or `%40`, `width` bytes) is at `at`; it does not reach back before `floor`.
 pub(super) fn find(text: &str, at: usize, width: usize, floor: usize) -> Option<Hit> {
@@ -42,7 +43,11 @@ pub(super) fn ahead(text: &str, at: usize, floor: usize) -> Option<Hit> {
 }
 
 fn is_local(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '/' | '=' | '?' | '^' | '_' | '`' | '{' | '|' | '}' | '~' | '-')
+    c.is_ascii_alphanumeric()
+        || matches!(
+            c,
+            '.' | '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '/' | '=' | '?' | '^' | '_' | '`' | '{' | '|' | '}' | '~' | '-'
+        )
         || (!c.is_ascii() && c.is_alphanumeric())
 }
 
@@ -74,7 +79,8 @@ fn local_start(text: &str, at: usize, floor: usize) -> Option<usize> {
     }
     let local = text.get(start..at)?;
     // What follows a percent sign are the two digits of an encoded byte.
-    let local = if start > 0 && text.as_bytes().get(start - 1) == Some(&b'%') && bytes_are_hex(text, start) { local.get(2..)? } else { local };
+    let local =
+        if start > 0 && text.as_bytes().get(start - 1) == Some(&b'%') && bytes_are_hex(text, start) { local.get(2..)? } else { local };
     let start = at - local.trim_start_matches(is_lead).len();
     let local = text.get(start..at)?;
     let telling = local.contains(char::is_alphanumeric) && !local.ends_with('.');
@@ -113,7 +119,11 @@ fn domain_end(text: &str, start: usize) -> Option<usize> {
 fn label(rest: &str) -> &str {
     let ascii = rest.starts_with(|c: char| c.is_ascii());
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && c.is_alphanumeric() && !(ascii && is_unspaced(c)));
-    let end = rest.char_indices().take_while(|(i, _)| *i <= LONGEST_LABEL).find(|(_, c)| !fits(*c)).map_or(rest.len().min(LONGEST_LABEL), |(i, _)| i);
+    let end = rest
+        .char_indices()
+        .take_while(|(i, _)| *i <= LONGEST_LABEL)
+        .find(|(_, c)| !fits(*c))
+        .map_or(rest.len().min(LONGEST_LABEL), |(i, _)| i);
     rest.get(..end).unwrap_or_default().trim_end_matches('-')
 }
 

@@ -26,7 +26,11 @@ pub(super) fn v4(bytes: &[u8], groups: &Groups, context: impl Fn(usize) -> Conte
 /// `/24` after an address belongs to it, unless it is the path of a URL.
 fn with_prefix_length(bytes: &[u8], start: usize, end: usize) -> usize {
     let stop = run(bytes, end + 1, 3, |b| b.is_ascii_digit());
-    let belongs = byte(bytes, end) == b'/' && stop > end + 1 && !is_word(byte(bytes, stop)) && byte(bytes, stop) != b'/' && before(bytes, start) != b'/';
+    let belongs = byte(bytes, end) == b'/'
+        && stop > end + 1
+        && !is_word(byte(bytes, stop))
+        && byte(bytes, stop) != b'/'
+        && before(bytes, start) != b'/';
     if belongs { stop } else { end }
 }
 
@@ -72,7 +76,10 @@ fn is_version(bytes: &[u8], start: usize, end: usize, octets: [u8; 4], context: 
 
 /// `Chrome/41.0.0.1` and `pkg@1.2.3.4`; but `node7.example.com/93.184.216.34` is a machine, and so is what follows `//`.
 fn after_product(bytes: &[u8], at: usize) -> bool {
-    let word = (at.saturating_sub(24)..at).rev().find(|i| !is_word(byte(bytes, *i)) && !matches!(byte(bytes, *i), b'.' | b'-')).map_or(0, |i| i + 1);
+    let word = (at.saturating_sub(24)..at)
+        .rev()
+        .find(|i| !is_word(byte(bytes, *i)) && !matches!(byte(bytes, *i), b'.' | b'-'))
+        .map_or(0, |i| i + 1);
     let name = bytes.get(word..at).unwrap_or_default();
     before(bytes, word) != b'/' && name.first().is_some_and(u8::is_ascii_alphabetic) && !name.contains(&b'.') && !name.contains(&b'-')
 }
@@ -89,13 +96,15 @@ pub(super) fn v6(bytes: &[u8], at: usize) -> Option<Hit> {
     }
     let text = std::str::from_utf8(bytes.get(at..end)?).ok()?;
     let address: Ipv6Addr = text.parse().ok()?;
-    (is_written_as_address(text, &address) && !address.is_loopback() && !address.is_unspecified()).then(|| Hit::new(Kind::Ip, at, with_prefix_length(bytes, at, end)))
+    (is_written_as_address(text, &address) && !address.is_loopback() && !address.is_unspecified())
+        .then(|| Hit::new(Kind::Ip, at, with_prefix_length(bytes, at, end)))
 }
 
 /// `a::b` is an address by its grammar, and a path of names in many programming languages.
 fn is_written_as_address(text: &str, address: &Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    let public_or_local = matches!(first, 0x2000..=0x3FFF | 0xFC00..=0xFDFF | 0xFE80..=0xFEBF | 0xFF00..=0xFFFF) || (first, second) == (0x64, 0xFF9B);
+    let public_or_local =
+        matches!(first, 0x2000..=0x3FFF | 0xFC00..=0xFDFF | 0xFE80..=0xFEBF | 0xFF00..=0xFFFF) || (first, second) == (0x64, 0xFF9B);
     let groups = text.split(':').filter(|g| !g.is_empty()).count();
     text.contains('.') || groups >= 4 || (public_or_local && text.bytes().any(|b| b.is_ascii_digit()))
 }

@@ -21,32 +21,94 @@ enum Rest {
 /// Prefix, and what must follow. Publishable keys and ids of accounts are not secret and not listed.
 const FORMATS: &[(&str, Rest)] = &[
     // AWS: access keys, and temporary, bearer and context ones.
-    ("AKIA", Rest::Capitals(16)), ("ASIA", Rest::Capitals(16)), ("ABIA", Rest::Capitals(16)), ("ACCA", Rest::Capitals(16)), ("ABSK", Rest::Plain(100)),
+    ("AKIA", Rest::Capitals(16)),
+    ("ASIA", Rest::Capitals(16)),
+    ("ABIA", Rest::Capitals(16)),
+    ("ACCA", Rest::Capitals(16)),
+    ("ABSK", Rest::Plain(100)),
     // Google: API key, OAuth token, client secret.
-    ("AIza", Rest::Word(30)), ("ya29.", Rest::Dotted(20)), ("GOCSPX-", Rest::Word(20)),
+    ("AIza", Rest::Word(30)),
+    ("ya29.", Rest::Dotted(20)),
+    ("GOCSPX-", Rest::Word(20)),
     // Code hosting and packages.
-    ("ghp_", Rest::Plain(30)), ("gho_", Rest::Plain(30)), ("ghu_", Rest::Plain(30)), ("ghs_", Rest::Plain(30)), ("ghr_", Rest::Plain(30)),
-    ("github_pat_", Rest::Word(36)), ("glpat-", Rest::Dotted(20)), ("glptt-", Rest::Word(20)), ("gldt-", Rest::Word(20)), ("glrt-", Rest::Word(20)),
-    ("npm_", Rest::Plain(30)), ("pypi-AgE", Rest::Word(30)), ("ATATT3", Rest::Word(40)), ("ATBB", Rest::Plain(24)),
+    ("ghp_", Rest::Plain(30)),
+    ("gho_", Rest::Plain(30)),
+    ("ghu_", Rest::Plain(30)),
+    ("ghs_", Rest::Plain(30)),
+    ("ghr_", Rest::Plain(30)),
+    ("github_pat_", Rest::Word(36)),
+    ("glpat-", Rest::Dotted(20)),
+    ("glptt-", Rest::Word(20)),
+    ("gldt-", Rest::Word(20)),
+    ("glrt-", Rest::Word(20)),
+    ("npm_", Rest::Plain(30)),
+    ("pypi-AgE", Rest::Word(30)),
+    ("ATATT3", Rest::Word(40)),
+    ("ATBB", Rest::Plain(24)),
     // Chat.
-    ("xoxb-", Rest::Word(20)), ("xoxp-", Rest::Word(20)), ("xoxa-", Rest::Word(20)), ("xoxr-", Rest::Word(20)), ("xoxs-", Rest::Word(20)),
-    ("xoxe-", Rest::Word(20)), ("xoxe.", Rest::Dotted(20)), ("xapp-", Rest::Word(20)),
+    ("xoxb-", Rest::Word(20)),
+    ("xoxp-", Rest::Word(20)),
+    ("xoxa-", Rest::Word(20)),
+    ("xoxr-", Rest::Word(20)),
+    ("xoxs-", Rest::Word(20)),
+    ("xoxe-", Rest::Word(20)),
+    ("xoxe.", Rest::Dotted(20)),
+    ("xapp-", Rest::Word(20)),
     // Payment.
-    ("sk_live_", Rest::Plain(10)), ("sk_test_", Rest::Plain(10)), ("rk_live_", Rest::Plain(10)), ("rk_test_", Rest::Plain(10)), ("whsec_", Rest::Word(16)),
-    ("sq0atp-", Rest::Word(22)), ("sq0csp-", Rest::Word(40)), ("EAAAE", Rest::Word(50)), ("shpat_", Rest::Hex(32)), ("shpca_", Rest::Hex(32)),
-    ("shppa_", Rest::Hex(32)), ("shpss_", Rest::Hex(32)), ("access_token$production$", Rest::Word(20)),
+    ("sk_live_", Rest::Plain(10)),
+    ("sk_test_", Rest::Plain(10)),
+    ("rk_live_", Rest::Plain(10)),
+    ("rk_test_", Rest::Plain(10)),
+    ("whsec_", Rest::Word(16)),
+    ("sq0atp-", Rest::Word(22)),
+    ("sq0csp-", Rest::Word(40)),
+    ("EAAAE", Rest::Word(50)),
+    ("shpat_", Rest::Hex(32)),
+    ("shpca_", Rest::Hex(32)),
+    ("shppa_", Rest::Hex(32)),
+    ("shpss_", Rest::Hex(32)),
+    ("access_token$production$", Rest::Word(20)),
     // Mail and messages.
-    ("SG.", Rest::Dotted(40)), ("key-", Rest::Hex(32)), ("xkeysib-", Rest::Word(40)), ("SK", Rest::Hex(32)), ("re_", Rest::Word(24)),
+    ("SG.", Rest::Dotted(40)),
+    ("key-", Rest::Hex(32)),
+    ("xkeysib-", Rest::Word(40)),
+    ("SK", Rest::Hex(32)),
+    ("re_", Rest::Word(24)),
     // Models.
-    ("sk-ant-", Rest::Word(20)), ("sk-proj-", Rest::Word(20)), ("sk-", Rest::Plain(32)), ("hf_", Rest::Plain(30)), ("r8_", Rest::Plain(36)),
+    ("sk-ant-", Rest::Word(20)),
+    ("sk-proj-", Rest::Word(20)),
+    ("sk-", Rest::Plain(32)),
+    ("hf_", Rest::Plain(30)),
+    ("r8_", Rest::Plain(36)),
     // Hosting, data and operations.
-    ("dop_v1_", Rest::Hex(64)), ("doo_v1_", Rest::Hex(64)), ("dor_v1_", Rest::Hex(64)), ("hvs.", Rest::Word(24)), ("hvb.", Rest::Word(24)),
-    ("dapi", Rest::Hex(32)), ("dp.pt.", Rest::Plain(40)), ("dp.st.", Rest::Dotted(40)), ("glsa_", Rest::Word(32)), ("glc_", Rest::Word(32)),
-    ("pscale_tkn_", Rest::Dotted(30)), ("pscale_pw_", Rest::Dotted(30)), ("sbp_", Rest::Hex(40)), ("sntrys_", Rest::Word(40)), ("NRAK-", Rest::Capitals(27)),
-    ("HRKU-", Rest::Word(30)), ("tfp_", Rest::Word(40)), ("fo1_", Rest::Word(40)), ("vercel_", Rest::Word(24)),
+    ("dop_v1_", Rest::Hex(64)),
+    ("doo_v1_", Rest::Hex(64)),
+    ("dor_v1_", Rest::Hex(64)),
+    ("hvs.", Rest::Word(24)),
+    ("hvb.", Rest::Word(24)),
+    ("dapi", Rest::Hex(32)),
+    ("dp.pt.", Rest::Plain(40)),
+    ("dp.st.", Rest::Dotted(40)),
+    ("glsa_", Rest::Word(32)),
+    ("glc_", Rest::Word(32)),
+    ("pscale_tkn_", Rest::Dotted(30)),
+    ("pscale_pw_", Rest::Dotted(30)),
+    ("sbp_", Rest::Hex(40)),
+    ("sntrys_", Rest::Word(40)),
+    ("NRAK-", Rest::Capitals(27)),
+    ("HRKU-", Rest::Word(30)),
+    ("tfp_", Rest::Word(40)),
+    ("fo1_", Rest::Word(40)),
+    ("vercel_", Rest::Word(24)),
     // Work.
-    ("lin_api_", Rest::Plain(32)), ("ntn_", Rest::Plain(40)), ("PMAK-", Rest::Word(40)), ("figd_", Rest::Word(36)), ("secret_", Rest::Plain(40)),
-    ("EAACEdEose0cBA", Rest::Plain(20)), ("pat-na1-", Rest::Word(36)), ("pat-eu1-", Rest::Word(36)),
+    ("lin_api_", Rest::Plain(32)),
+    ("ntn_", Rest::Plain(40)),
+    ("PMAK-", Rest::Word(40)),
+    ("figd_", Rest::Word(36)),
+    ("secret_", Rest::Plain(40)),
+    ("EAACEdEose0cBA", Rest::Plain(20)),
+    ("pat-na1-", Rest::Word(36)),
+    ("pat-eu1-", Rest::Word(36)),
 ];
 
 /// Longest provider's key.
@@ -159,7 +221,8 @@ pub(super) fn azure_secret(bytes: &[u8], tilde: usize, floor: usize) -> Option<H
 
 /// The secret path of an incoming webhook of Slack, Discord or Microsoft Teams; `at` is the first letter of its host.
 pub(super) fn webhook(bytes: &[u8], at: usize) -> Option<Hit> {
-    let hosts = [&b"hooks.slack.com/services/"[..], b"discord.com/api/webhooks/", b"discordapp.com/api/webhooks/", b"outlook.office.com/webhook/"];
+    let hosts =
+        [&b"hooks.slack.com/services/"[..], b"discord.com/api/webhooks/", b"discordapp.com/api/webhooks/", b"outlook.office.com/webhook/"];
     let host = hosts.into_iter().find(|h| bytes.get(at..at + h.len()) == Some(*h))?;
     let start = at + host.len();
     let end = run(bytes, start, 512, |b| is_word(b) || matches!(b, b'/' | b'-' | b'@'));

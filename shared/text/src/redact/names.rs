@@ -2,14 +2,17 @@
 
 /// Names that are also everyday words: they count only with a capital letter.
 const EVERYDAY: &[&str] = &[
-    "will", "mark", "may", "april", "june", "august", "rose", "grace", "hope", "faith", "joy", "bill", "art", "jack", "pat", "rob", "sue", "drew",
-    "chase", "grant", "miles", "summer", "dawn", "iris", "ray", "guy", "penny", "ruby", "pearl", "amber", "olive", "jean", "carol", "gene", "frank",
-    "max", "page", "young", "long", "king", "brown", "green", "black", "white", "gray", "stone", "wood", "bush", "field", "case", "price", "bond",
-    "little", "best", "short", "rich", "day", "love", "cook", "baker", "fisher", "hunter", "mason", "carter", "taylor", "bell", "hall", "lane", "hill",
-    "park", "banks", "marsh", "rivers", "post", "key", "keys", "read", "small", "power", "law", "do", "an", "he", "so", "to", "in", "my", "sun", "lee",
+    "will", "mark", "may", "april", "june", "august", "rose", "grace", "hope", "faith", "joy", "bill", "art", "jack", "pat", "rob", "sue",
+    "drew", "chase", "grant", "miles", "summer", "dawn", "iris", "ray", "guy", "penny", "ruby", "pearl", "amber", "olive", "jean", "carol",
+    "gene", "frank", "max", "page", "young", "long", "king", "brown", "green", "black", "white", "gray", "stone", "wood", "bush", "field",
+    "case", "price", "bond", "little", "best", "short", "rich", "day", "love", "cook", "baker", "fisher", "hunter", "mason", "carter",
+    "taylor", "bell", "hall", "lane", "hill", "park", "banks", "marsh", "rivers", "post", "key", "keys", "read", "small", "power", "law",
+    "do", "an", "he", "so", "to", "in", "my", "sun", "lee",
 ];
 /// Parts of names that are no name alone.
-const PARTICLES: &[&str] = &["de", "da", "do", "di", "du", "von", "van", "der", "den", "la", "le", "el", "al", "bin", "ibn", "und", "and", "mr", "mrs", "ms", "dr"];
+const PARTICLES: &[&str] = &[
+    "de", "da", "do", "di", "du", "von", "van", "der", "den", "la", "le", "el", "al", "bin", "ibn", "und", "and", "mr", "mrs", "ms", "dr",
+];
 
 struct Word {
     lower: Vec<char>,
@@ -80,7 +83,9 @@ impl Word {
             }
             length += c.len_utf8();
         }
-        let edge = |c: Option<char>, own: Option<&char>| c.is_none_or(|c| !c.is_alphanumeric() || is_unspaced(c) || own.is_some_and(|o| is_unspaced(*o)));
+        let edge = |c: Option<char>, own: Option<&char>| {
+            c.is_none_or(|c| !c.is_alphanumeric() || is_unspaced(c) || own.is_some_and(|o| is_unspaced(*o)))
+        };
         (edge(left, self.lower.first()) && edge(chars.next(), self.lower.last())).then_some(length)
     }
 }

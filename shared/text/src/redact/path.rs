@@ -41,7 +41,9 @@ fn may_be_key(path: &[u8], segment: usize, formats: &Formats) -> bool {
 
 /// A URL without what stands before the `@` of its authority.
 pub(super) fn without_user(url: &str) -> Cow<'_, str> {
-    let Some(start) = url.find("//").map(|s| s + 2).filter(|s| *s == 2 || url.as_bytes().get(s - 3) == Some(&b':')) else { return Cow::Borrowed(url) };
+    let Some(start) = url.find("//").map(|s| s + 2).filter(|s| *s == 2 || url.as_bytes().get(s - 3) == Some(&b':')) else {
+        return Cow::Borrowed(url);
+    };
     match user_information(url.as_bytes(), start) {
         Some((from, to)) => Cow::Owned([url.get(..from), url.get(to + 1..)].into_iter().flatten().collect()),
         None => Cow::Borrowed(url),

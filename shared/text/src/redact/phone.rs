@@ -157,7 +157,10 @@ fn is_date(bytes: &[u8], groups: &Groups, count: usize) -> bool {
     let year = |i| groups.size(i) == 4 && (1900..=2100).contains(&value(i));
     match count {
         2 => year(0) || year(1),
-        3.. => (year(0) && day_or_month(1) && day_or_month(2)) || (day_or_month(0) && day_or_month(1) && (year(2) || day_or_month(2) && count == 3)),
+        3.. => {
+            (year(0) && day_or_month(1) && day_or_month(2))
+                || (day_or_month(0) && day_or_month(1) && (year(2) || day_or_month(2) && count == 3))
+        }
         _ => false,
     }
 }

@@ -55,7 +55,9 @@ impl<'s> Scan<'s> {
             hit = address;
         }
         match self.hits.last_mut() {
-            Some(last) if last.kind == Kind::Name && hit.kind == Kind::Name && is_space(self.bytes, last.end, hit.start) => last.end = hit.end,
+            Some(last) if last.kind == Kind::Name && hit.kind == Kind::Name && is_space(self.bytes, last.end, hit.start) => {
+                last.end = hit.end
+            }
             _ => self.hits.push(hit),
         }
         hit.end
@@ -115,7 +117,9 @@ impl<'s> Scan<'s> {
         let groups = Groups::read(bytes, at);
         let (total, sep) = (groups.digits(groups.len), groups.sep(1));
         let inside = self.goes_on_from(at);
-        if sep == b'.' && inside != Some(b'.') && groups.len >= 4
+        if sep == b'.'
+            && inside != Some(b'.')
+            && groups.len >= 4
             && let Some(hit) = ip::v4(bytes, &groups, |end| self.context(at, end))
         {
             return Some(hit);

@@ -32,21 +32,76 @@ pub(super) enum Place {
 const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "passwort", "kennwort", "secret", "motdepasse", "senha"];
 /// Endings of names of keys and tokens.
 const KEYS: &[&str] = &[
-    "token", "apikey", "accesskey", "secretkey", "privatekey", "accountkey", "authkey", "signingkey", "encryptionkey", "masterkey", "subscriptionkey",
-    "appkey", "applicationkey", "consumerkey", "sessionkey", "signature", "sessionid", "sessid", "authorization", "credential",
+    "token",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "accountkey",
+    "authkey",
+    "signingkey",
+    "encryptionkey",
+    "masterkey",
+    "subscriptionkey",
+    "appkey",
+    "applicationkey",
+    "consumerkey",
+    "sessionkey",
+    "signature",
+    "sessionid",
+    "sessid",
+    "authorization",
+    "credential",
 ];
 /// Whole names.
 const EXACT: &[(&str, Name)] = &[
-    ("pass", Name::Password), ("dbpass", Name::Password), ("userpass", Name::Password), ("cvv", Name::Password), ("cvc", Name::Password),
-    ("cvv2", Name::Password), ("key", Name::InQuery), ("sig", Name::InQuery), ("code", Name::InQuery), ("auth", Name::InQuery), ("pw", Name::InQuery),
-    ("sid", Name::InQuery), ("session", Name::InQuery), ("jwt", Name::InQuery),
+    ("pass", Name::Password),
+    ("dbpass", Name::Password),
+    ("userpass", Name::Password),
+    ("cvv", Name::Password),
+    ("cvc", Name::Password),
+    ("cvv2", Name::Password),
+    ("key", Name::InQuery),
+    ("sig", Name::InQuery),
+    ("code", Name::InQuery),
+    ("auth", Name::InQuery),
+    ("pw", Name::InQuery),
+    ("sid", Name::InQuery),
+    ("session", Name::InQuery),
+    ("jwt", Name::InQuery),
 ];
 /// Tokens that open nothing: they turn pages.
 const NO_SECRETS: &[&str] = &["pagetoken", "nexttoken", "synctoken", "continuationtoken", "pagingtoken", "csrftoken", "requesttoken"];
 /// Values that stand for the absence of one, or for its type.
 const LITERALS: &[&str] = &[
-    "null", "none", "true", "false", "undefined", "nil", "string", "required", "optional", "empty", "value", "self", "this", "text", "hidden", "redacted",
-    "changeme", "example", "invalid", "missing", "expired", "wrong", "incorrect", "string,", "bytes", "basic", "bearer", "varchar",
+    "null",
+    "none",
+    "true",
+    "false",
+    "undefined",
+    "nil",
+    "string",
+    "required",
+    "optional",
+    "empty",
+    "value",
+    "self",
+    "this",
+    "text",
+    "hidden",
+    "redacted",
+    "changeme",
+    "example",
+    "invalid",
+    "missing",
+    "expired",
+    "wrong",
+    "incorrect",
+    "string,",
+    "bytes",
+    "basic",
+    "bearer",
+    "varchar",
 ];
 
 const LONGEST_NAME: usize = 40;
@@ -57,7 +112,8 @@ pub(super) fn assigned(bytes: &[u8], at: usize, floor: usize, place: Place) -> O
     let (name_start, name_end) = name_before(bytes, at, floor)?;
     let (name, authorization) = name_of(bytes.get(name_start..name_end)?)?;
     let sign = before(bytes, name_start);
-    let in_query = (matches!(sign, b'?' | b'&' | b'#') || (sign == b';' && place != Place::Text)) && name_end == at && byte(bytes, at) == b'=';
+    let in_query =
+        (matches!(sign, b'?' | b'&' | b'#') || (sign == b';' && place != Place::Text)) && name_end == at && byte(bytes, at) == b'=';
     if name == Name::InQuery && !in_query {
         return None;
     }
@@ -126,12 +182,16 @@ struct Value {
 
 impl Value {
     fn after(bytes: &[u8], at: usize, in_query: bool) -> Option<Self> {
-        let comparison = matches!(before(bytes, at), b'=' | b'!' | b'<' | b'>') || matches!(byte(bytes, at + 1), b'=' | b'/') || bytes.get(at..at + 2) == Some(b"::");
+        let comparison = matches!(before(bytes, at), b'=' | b'!' | b'<' | b'>')
+            || matches!(byte(bytes, at + 1), b'=' | b'/')
+            || bytes.get(at..at + 2) == Some(b"::");
         if comparison {
             return None;
         }
         if in_query {
-            let end = run(bytes, at + 1, LONGEST_VALUE, |b| b.is_ascii_graphic() && !matches!(b, b'&' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b')' | b']' | b'\\'));
+            let end = run(bytes, at + 1, LONGEST_VALUE, |b| {
+                b.is_ascii_graphic() && !matches!(b, b'&' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b')' | b']' | b'\\')
+            });
             return Some(Self { start: at + 1, end, quoted: false });
         }
         let mut start = at + 1 + usize::from(byte(bytes, at + 1) == b'>');
@@ -142,7 +202,9 @@ impl Value {
             let end = run(bytes, start + 1, LONGEST_VALUE, |b| b != quote && b != b'\n' && b != b'\\');
             return (end < bytes.len()).then_some(Self { start: start + 1, end, quoted: true });
         }
-        let end = run(bytes, start, LONGEST_VALUE, |b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'&' | b')' | b']' | b'}' | b'('));
+        let end = run(bytes, start, LONGEST_VALUE, |b| {
+            b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'&' | b')' | b']' | b'}' | b'(')
+        });
         let end = (start..end).rev().find(|i| byte(bytes, *i) != b'.').map_or(start, |i| i + 1);
         Some(Self { start, end, quoted: false })
     }
@@ -237,7 +299,9 @@ pub(super) fn option(bytes: &[u8], at: usize) -> Option<Hit> {
     if !matches!(before(bytes, at), 0 | b' ' | b'\n' | b'\t' | b'`' | b'"' | b'\'') {
         return None;
     }
-    let flag = [&b"-u "[..], b"--user ", b"--password ", b"--token ", b"--api-key "].into_iter().find(|f| bytes.get(at..at + f.len()) == Some(*f))?;
+    let flag = [&b"-u "[..], b"--user ", b"--password ", b"--token ", b"--api-key "]
+        .into_iter()
+        .find(|f| bytes.get(at..at + f.len()) == Some(*f))?;
     let start = at + flag.len();
     let start = start + usize::from(matches!(byte(bytes, start), b'"' | b'\''));
     let end = run(bytes, start, LONGEST_VALUE, |b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>'));
@@ -263,7 +327,9 @@ pub(super) fn url_credentials(bytes: &[u8], colon: usize) -> Option<Hit> {
 
 /// What stands before the last `@` of the authority that starts at `start`.
 pub(super) fn user_information(bytes: &[u8], start: usize) -> Option<(usize, usize)> {
-    let end = run(bytes, start, 512, |b| b > b' ' && !matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b',' | b'[' | b']'));
+    let end = run(bytes, start, 512, |b| {
+        b > b' ' && !matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b',' | b'[' | b']')
+    });
     let at = bytes.get(start..end)?.iter().rposition(|b| *b == b'@')?;
     (at > 0).then_some((start, start + at))
 }

@@ -134,7 +134,15 @@ fn addresses_of_machines() {
 fn keys_and_tokens() {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U";
     let made = |prefix: &str, n: usize| format!("{prefix}{}", "a1B2c3D4e5".repeat(20).get(..n).unwrap_or_default());
-    for key in [made("ghp_", 36), made("AIza", 35), made("sk_live_", 24), made("glpat-", 20), made("hf_", 34), made("npm_", 36), format!("AKIA{}", "ABCDEFGH12345678")] {
+    for key in [
+        made("ghp_", 36),
+        made("AIza", 35),
+        made("sk_live_", 24),
+        made("glpat-", 20),
+        made("hf_", 34),
+        made("npm_", 36),
+        format!("AKIA{}", "ABCDEFGH12345678"),
+    ] {
         assert_eq!(redacted(&format!("key is {key}, ok")), "key is [cloud_key], ok", "for {key}");
         assert_eq!(redacted(&format!("api_key={key}")), "api_key=[cloud_key]");
     }
@@ -257,9 +265,39 @@ fn pieces() -> impl Strategy<Value = String> {
         "[a-zA-Z0-9 .@:/=+_-]{0,8}",
         "\\PC{0,4}",
         prop::sample::select(vec![
-            "ann@example.com", "4111111111111111", "4111 1111", "+1 415 555 0132", "415-555-0132", "eyJhbGciOiJIUzI1NiJ9.", "AKIAABCDEFGH12345678", "ghp_",
-            "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "password=", "token: ", "Bearer ", "://", "[email]", "[phone]", "[", "]", "%40",
-            "GB82WEST12345698765432", "2001:db8::1", "10.0.0.1", "00:1A:2B:3C:4D:5E", "\u{a0}", "é", "电话", "\"", "'", " phone ", "card ", "Ann", "Q~", "-u ",
+            "ann@example.com",
+            "4111111111111111",
+            "4111 1111",
+            "+1 415 555 0132",
+            "415-555-0132",
+            "eyJhbGciOiJIUzI1NiJ9.",
+            "AKIAABCDEFGH12345678",
+            "ghp_",
+            "-----BEGIN PRIVATE KEY-----",
+            "-----END PRIVATE KEY-----",
+            "password=",
+            "token: ",
+            "Bearer ",
+            "://",
+            "[email]",
+            "[phone]",
+            "[",
+            "]",
+            "%40",
+            "GB82WEST12345698765432",
+            "2001:db8::1",
+            "10.0.0.1",
+            "00:1A:2B:3C:4D:5E",
+            "\u{a0}",
+            "é",
+            "电话",
+            "\"",
+            "'",
+            " phone ",
+            "card ",
+            "Ann",
+            "Q~",
+            "-u ",
         ])
         .prop_map(ToOwned::to_owned),
     ];
@@ -268,7 +306,8 @@ fn pieces() -> impl Strategy<Value = String> {
 
 /// A card number of a known issuer, with the right check digit.
 fn card() -> impl Strategy<Value = String> {
-    let range = prop::sample::select(vec![("4", 16), ("51", 16), ("2221", 16), ("6011", 16), ("3530", 16), ("34", 15), ("36", 14), ("4", 19)]);
+    let range =
+        prop::sample::select(vec![("4", 16), ("51", 16), ("2221", 16), ("6011", 16), ("3530", 16), ("34", 15), ("36", 14), ("4", 19)]);
     (range, prop::collection::vec(0_u32..10, 19)).prop_map(|((prefix, length), fill)| {
         let mut digits: Vec<u32> = prefix.chars().filter_map(|c| c.to_digit(10)).chain(fill).take(length - 1).collect();
         let sum: u32 = digits.iter().rev().enumerate().map(|(i, d)| if i % 2 == 0 { d * 2 / 10 + d * 2 % 10 } else { *d }).sum();
