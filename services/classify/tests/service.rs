@@ -1,5 +1,7 @@
 //! The service on the embedded transport: what goes in as frames of events comes out as instructions to the index.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -82,7 +82,7 @@ fn ends_in_id(segment: &str) -> bool {
 /// The version that a path begins with, and the path behind it: `/v2/orders` gives `v2` and `/orders`.
 /// One leading segment (`/api/v2/orders`) may stand before it and is left out too.
 #[must_use]
-pub fn version_prefix<'a>(path: &'a str, known: impl Fn(&str) -> bool) -> Option<(&'a str, &'a str)> {
+pub fn version_prefix(path: &str, known: impl Fn(&str) -> bool) -> Option<(&str, &str)> {
     let mut at = 0;
     for _ in 0..2 {
         let segment = path.get(at + 1..)?.split('/').next()?;

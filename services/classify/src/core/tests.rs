@@ -107,10 +107,13 @@ fn catalogue() -> Catalogue {
     c
 }
 
+/// Calls, failed, server errors, rate limited; latencies and the sum of their buckets; revenue; value.
+type Sum = (u64, u64, u64, u64, u64, i64, BTreeMap<String, i64>, BTreeMap<String, (u64, i64)>);
+
 /// The index, as it would be after reading what was written; and the state.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
-    usage: BTreeMap<String, (u64, u64, u64, u64, u64, i64, Vec<(String, i64)>, BTreeMap<String, (u64, i64)>)>,
+    usage: BTreeMap<String, Sum>,
     times: BTreeMap<String, (i64, i64, Option<i64>)>,
     milestones: BTreeMap<String, String>,
     insights: BTreeMap<IdentityHash, String>,
@@ -143,10 +146,7 @@ impl Told {
                 sum.4 += u.latency.count();
                 sum.5 += u.latency.buckets().iter().map(|(b, n)| i64::from(*b) * *n as i64).sum::<i64>();
                 for (currency, amount) in &u.revenue {
-                    match sum.6.iter_mut().find(|(c, _)| c == currency) {
-                        Some((_, all)) => *all += amount,
-                        None => sum.6.push(((*currency).to_owned(), *amount)),
-                    }
+                    *sum.6.entry((*currency).to_owned()).or_default() += amount;
                 }
                 for (name, count, amount) in &u.value {
                     let value = sum.7.entry((*name).to_owned()).or_default();
