@@ -57,7 +57,7 @@ impl Plan {
     /// A value lies outside of what makes sense; the message names it and its limits.
     pub fn check(&self) -> Result<(), BadPlan> {
         let whole = |name, value, low, high| if (low..=high).contains(&value) { Ok(()) } else { Err(BadPlan { name, low, high }) };
-        whole("days", u64::from(self.days), 7, 366)?;
+        whole("days", u64::from(self.days), 3, 366)?;
         whole("consumers", self.consumers as u64, 10, 20_000)?;
         whole("apis", self.apis as u64, 1, crate::company::API_COUNT as u64)?;
         whole("events", self.events, 1, 1_000_000_000_000)?;
@@ -92,8 +92,8 @@ mod tests {
     fn a_wrong_plan_names_what_is_wrong() {
         let good = Plan::new(Timestamp(1_780_000_000_000));
         assert_eq!(good.check(), Ok(()));
-        let bad = Plan { days: 3, ..good.clone() };
-        assert_eq!(bad.check().map_err(|e| e.to_string()), Err("days must lie between 7 and 366".to_owned()));
+        let bad = Plan { days: 2, ..good.clone() };
+        assert_eq!(bad.check().map_err(|e| e.to_string()), Err("days must lie between 3 and 366".to_owned()));
         assert!(Plan { tickets: -0.5, ..good.clone() }.check().is_err());
         assert!(Plan { late: f64::NAN, ..good }.check().is_err());
     }
