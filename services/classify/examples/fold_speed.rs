@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use groundswell_bus::Offset;
 use groundswell_catalogue::{Call, Catalogue};
-use groundswell_classify::core::{Bounds, Fold, Output, Partition, Rules, Tables, Work};
+use groundswell_classify::core::{Bounds, Partition, Rules, Tables, Work};
 use groundswell_contract::Release;
 use groundswell_model::frame::{self, FrameWriter};
 use groundswell_model::{ContentHash, Event, EventHead, IdentityHash, Op, Origin, Timestamp, UsageEvent};
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut deltas, mut bytes, mut state) = (0, 0, 0);
     let began = cpu_ns();
     for (offset, batch) in frames.iter().enumerate() {
-        let mut work = Work { fold: Fold::default(), output: Output::new(4), state: Vec::new() };
+        let mut work = Work::new(4);
         for frame in batch {
             partition.window().frame(Offset(offset as u64));
             for event in frame::read::<Event<'_>>(frame) {
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
         partition.finish(&mut work)?;
-        let Work { fold, mut output, state: written } = work;
+        let Work { fold, mut output, state: written, .. } = work;
         deltas += fold.len();
         state += written.iter().map(|w| w.value.as_ref().map_or(0, Vec::len)).sum::<usize>();
         fold.drain(|delta| output.push(&Op::Usage(delta)))?;

@@ -11,7 +11,7 @@ use groundswell_runtime::Settings;
 use groundswell_text::classify::{Classifier, Rules as TextRules};
 use hashbrown::HashMap;
 
-use crate::core::{Bounds, Fold, Output, Partition, Rules, Tables, Work};
+use crate::core::{Bounds, Partition, Rules, Tables, Work, state};
 
 /// The name of this service in dead letters and metrics.
 pub const SERVICE: &str = "classify";
@@ -164,7 +164,7 @@ impl Stage for ClassifyStage {
         let mut rejected = Vec::new();
         let Self { catalogue, classifier, partitions, rules, .. } = self;
         let tables = Tables { catalogue, classifier: classifier.as_ref(), rules };
-        let mut work = Work { fold: Fold::default(), output: Output::new(self.insights), state: Vec::new() };
+        let mut work = Work::new(self.insights);
         for record in batch.iter() {
             frames += 1;
             let partition = partitions
@@ -220,7 +220,13 @@ fn finish(partitions: &mut HashMap<u32, Partition>, batch: &Batch, mut work: Wor
             partition.finish(&mut work).map_err(bad)?;
         }
     }
-    let Work { fold, mut output, state } = work;
+    let Work { fold, mut output, state, rungs } = work;
+    for (rung, n) in rungs {
+        metrics::counter!("groundswell_attribution_total", "rung" => rung.name()).increment(n);
+    }
+    let journals = state.iter().filter(|w| state::is_journal(&w.key)).filter_map(|w| u32::try_from(w.value.as_ref()?.len()).ok());
+    let bytes = metrics::histogram!("groundswell_journal_bytes");
+    journals.for_each(|size| bytes.record(f64::from(size)));
     metrics::counter!("groundswell_usage_deltas_total").increment(fold.len() as u64);
     fold.drain(|delta| output.push(&groundswell_model::Op::Usage(delta))).map_err(bad)?;
     step.records.extend(output.finish());

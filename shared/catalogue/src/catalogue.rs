@@ -13,6 +13,9 @@ use crate::version::Version;
 /// Versions kept of all APIs together; release events of further ones are counted and left out.
 pub const MOST_VERSIONS: usize = 20_000;
 
+/// Versions kept of one API.
+const MOST_VERSIONS_OF_API: usize = 1_000;
+
 /// The declared APIs, their versions, stages, operations and where they are served.
 ///
 /// Applying the same releases in any order, any number of times, gives the same catalogue: of each
@@ -148,8 +151,10 @@ impl Catalogue {
             return;
         }
         self.generation += 1;
-        let known = self.api(api_name).is_some_and(|api| api.exact(version_name).is_some());
-        if !known && self.versions >= MOST_VERSIONS {
+        let api = self.api(api_name);
+        let known = api.is_some_and(|api| api.exact(version_name).is_some());
+        let full = self.versions >= MOST_VERSIONS || api.is_some_and(|api| api.versions.len() >= MOST_VERSIONS_OF_API);
+        if !known && full {
             self.left_out += 1;
             return;
         }

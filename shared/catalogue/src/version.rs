@@ -9,6 +9,8 @@ use groundswell_model::Timestamp;
 use crate::openapi::{self, Document};
 use crate::routes::{Operation, Routes};
 
+/// Hosts, and base paths, kept of one release event: a version is served at each with each.
+const MOST_PLACES: usize = 64;
 /// The stages in the order of a life.
 const STAGES: [Stage; 4] = [Stage::Released, Stage::Deprecated, Stage::Sunset, Stage::Removed];
 
@@ -105,11 +107,8 @@ impl Version {
             self.notes.offer(time, notes.clone());
         }
         self.aliases.offer_list(time, named(&release.aliases));
-        self.base_paths.offer_list(time, release.base_paths.iter().map(|p| openapi::split_url(p).1).collect());
-        self.hosts.offer_list(
-            time,
-            release.hosts.iter().map(|h| openapi::host_name(h.rsplit("://").next().unwrap_or(h))).filter(|h| !h.is_empty()).collect(),
-        );
+        self.base_paths.offer_list(time, release.base_paths.iter().take(MOST_PLACES).map(|p| openapi::split_url(p).1).collect());
+        self.hosts.offer_list(time, release.hosts.iter().take(MOST_PLACES).map(|h| bare_host(h)).filter(|h| !h.is_empty()).collect());
         if let Some(VersionHeader { name, value }) = &release.header {
             self.header.offer(time, (name.to_ascii_lowercase(), value.clone()));
         }
@@ -246,6 +245,12 @@ fn place(stage: Stage) -> usize {
         Stage::Sunset => 2,
         Stage::Removed => 3,
     }
+}
+
+/// The host of what somebody wrote as a host: it may be a URL.
+fn bare_host(text: &str) -> String {
+    let behind_scheme = text.rsplit("://").next().unwrap_or(text);
+    openapi::host_name(behind_scheme.split('/').next().unwrap_or(behind_scheme))
 }
 
 fn named(names: &[String]) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! One partition of `events`: its state, and what becomes of each event.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use groundswell_bus::StateWrite;
 use groundswell_catalogue::{Call, Resolved};
 use groundswell_model::frame::BadItem;
-use groundswell_model::{Event, FeedbackEvent, Milestone, Op, Outcome, Reject, RejectReason, Skip, UNKNOWN_API, UsageEvent};
+use groundswell_model::{Event, FeedbackEvent, Milestone, Op, Outcome, Reject, RejectReason, Rung, Skip, UNKNOWN_API, UsageEvent};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::fold::{Counted, Fold};
@@ -28,6 +29,16 @@ pub struct Work<'a> {
     pub output: Output,
     /// State to be written.
     pub state: Vec<StateWrite>,
+    /// How many insights each rung decided.
+    pub rungs: BTreeMap<Rung, u64>,
+}
+
+impl Work<'_> {
+    /// Nothing yet, over so many insights partitions.
+    #[must_use]
+    pub fn new(insights: u32) -> Self {
+        Self { fold: Fold::default(), output: Output::new(insights), state: Vec::new(), rungs: BTreeMap::new() }
+    }
 }
 
 /// The state of one partition.
@@ -199,7 +210,7 @@ impl Partition {
         let journal = at.and_then(|at| journals.get(*at as usize)).map(|kept| &kept.journal);
         let case = attribution::Case { event, catalogue: tables.catalogue, journal, look_back_days: tables.rules.look_back_days };
         let found = attribution::attribute(&case).bounded(&mut self.names, tables);
-        metrics::counter!("groundswell_attribution_total", "rung" => found.rung.name()).increment(1);
+        *work.rungs.entry(found.rung).or_default() += 1;
         let labels = tables.classifier.classify(&insight::text(event));
         work.output.push(&Op::Upsert(Box::new(insight::insight(event, &found, labels))))?;
         Ok(Outcome::Emit(()))
@@ -217,7 +228,6 @@ impl Partition {
             kept.changed = false;
             tell(&kept.consumer, std::mem::take(&mut kept.told), &mut work.output)?;
             let (key, value) = state::write_journal(&kept.consumer, &kept.journal)?;
-            metrics::histogram!("groundswell_journal_bytes").record(f64::from(u32::try_from(value.len()).unwrap_or(u32::MAX)));
             work.state.push(StateWrite { partition: self.number, key, value: Some(value) });
         }
         dirty.clear();

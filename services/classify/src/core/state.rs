@@ -82,6 +82,12 @@ pub fn write_journal(consumer: &str, journal: &Journal) -> Result<(Vec<u8>, Vec<
     Ok((key(JOURNAL, consumer.as_bytes()), frame::encode_one(journal)?))
 }
 
+/// Whether a key is that of a consumer's journal.
+#[must_use]
+pub fn is_journal(key: &[u8]) -> bool {
+    key.first() == Some(&JOURNAL)
+}
+
 fn key(kind: u8, rest: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(rest.len() + 1);
     key.push(kind);

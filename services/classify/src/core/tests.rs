@@ -187,14 +187,14 @@ impl Machine {
         said.iter().for_each(|s| writer.push(&s.event()).expect("an event"));
         let Some(bytes) = writer.take() else { return };
         let tables = Tables { catalogue: &self.catalogue, classifier: &TextRules, rules: &RULES };
-        let mut work = Work { fold: Fold::default(), output: Output::new(3), state: Vec::new() };
+        let mut work = Work::new(3);
         self.partition.window().frame(Offset(self.log.len() as u64));
         for event in frame::read::<Event<'_>>(&bytes) {
             let outcome = self.partition.event(&event.expect("an event"), &tables, &mut work).expect("a fate");
             self.fates.count(&outcome);
         }
         self.partition.finish(&mut work).expect("written");
-        let Work { fold, mut output, state } = work;
+        let Work { fold, mut output, state, .. } = work;
         fold.drain(|delta| output.push(&Op::Usage(delta))).expect("written");
         self.told.read(&output.finish());
         self.state.extend(state.into_iter().map(|w| (w.key, w.value.expect("nothing is deleted"))));
