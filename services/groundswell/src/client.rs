@@ -119,14 +119,14 @@ impl Client {
 
     /// GET, read as JSON.
     pub fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> Result<T, Failure> {
-        let answer = self.send(self.http.get(self.address(path)).query(query))?;
+        let answer = self.send(self.http.get(self.asked(path, query)))?;
         let url = answer.url().clone();
         answer.json().map_err(|e| Failure::failed(format!("{url} gave no answer that this version understands: {e}. Are both of the same version?")))
     }
 
     /// GET, as text.
     pub fn get_text(&self, path: &[&str], query: &[(&str, String)]) -> Result<String, Failure> {
-        self.send(self.http.get(self.address(path)).query(query))?.text().map_err(|e| self.gone(&e))
+        self.send(self.http.get(self.asked(path, query)))?.text().map_err(|e| self.gone(&e))
     }
 
     /// GET, as bytes.
@@ -136,7 +136,7 @@ impl Client {
 
     /// POST without a body, read as JSON.
     pub fn post<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> Result<T, Failure> {
-        let answer = self.send(self.http.post(self.address(path)).query(query))?;
+        let answer = self.send(self.http.post(self.asked(path, query)))?;
         answer.json().map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
     }
 
@@ -199,6 +199,14 @@ impl Client {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    fn asked(&self, path: &[&str], query: &[(&str, String)]) -> Url {
+        let mut url = self.address(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
         url
     }

@@ -55,7 +55,7 @@ impl Place {
         if global.server.is_none() {
             let settings = global.config.load()?;
             if settings.transport == Transport::Kafka {
-                let bus = open_bus(&settings, Stop::default()).map_err(anyhow::Error::from)?;
+                let bus = open_bus(&settings, Stop::default())?;
                 return Ok(Self::Topic { bus, names: settings.topics.names });
             }
         }
@@ -90,7 +90,7 @@ impl Place {
 fn explain(refused: Refused) -> Failure {
     match refused {
         Refused::Wrong(why) | Refused::Nothing(why) => Failure::wrong_use(why),
-        Refused::Bus(error) => Failure::unreachable(format!("{error}; `groundswell doctor` says more")),
+        Refused::Bus(error) => error.into(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use groundswell_bus::BusError;
 use groundswell_runtime::exit;
 use groundswell_runtime::settings::SettingsError;
 
@@ -60,6 +61,12 @@ impl fmt::Display for Failure {
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::failed(format!("{error:#}"))
+    }
+}
+
+impl From<BusError> for Failure {
+    fn from(error: BusError) -> Self {
+        Self::unreachable(format!("{error}; `groundswell doctor` says more"))
     }
 }
 

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         Command::Status(args) => cmd_status::run(global, args),
         Command::Openapi => print_openapi(),
         Command::Simulate(args) => cmd_simulate::run(global, args),
-        Command::Bench(args) => cmd_bench::run(global, args),
+        Command::Bench(args) => cmd_bench::run(args, global),
     };
     match outcome {
         Ok(()) => exit::OK.into(),

@@ -1,7 +1,7 @@
 //! The OpenAPI document of the HTTP interface, put together from the types that are really answered.
 
 use groundswell_index::search::{SearchRequest, SearchResponse};
-use groundswell_index::summary::{ApisOverview, Summary};
+use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_runtime::http::Problem;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Parses what deploy/ holds and can't be run in every place: compose, units, topic definitions, settings, scripts."""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "deploy"
+PREFIX = "GROUNDSWELL__"
+problems: list[str] = []
+
+
+def expect(holds: bool, problem: str) -> None:
+    if not holds:
+        problems.append(problem)
+
+
+def known_keys() -> set[str]:
+    """Every key of the example; a test of the runtime holds the example to the program."""
+
+    def walk(table: dict, prefix: str) -> set[str]:
+        keys = set()
+        for name, value in table.items():
+            keys |= walk(value, f"{prefix}{name}.") if isinstance(value, dict) and value else {f"{prefix}{name}"}
+        return keys
+
+    return walk(tomllib.loads((DEPLOY / "groundswell.example.toml").read_text()), "")
+
+
+def check_key(variable: str, where: str, keys: set[str]) -> None:
+    key = variable.removeprefix(PREFIX).lower().replace("__", ".")
+    expect(key in keys or key.startswith("kafka.properties."), f"{where}: {variable} sets no key that there is")
+
+
+def check_compose(keys: set[str]) -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    services = compose["services"]
+    expect(set(services) == {"kafka", "ingest", "classify", "index"}, f"compose: services are {sorted(services)}")
+    for name, service in services.items():
+        for variable in service.get("environment", {}):
+            if variable.startswith(PREFIX):
+                check_key(variable, f"compose {name}", keys)
+        for volume in service.get("volumes", []):
+            expect(volume.split(":")[0] in compose["volumes"], f"compose {name}: volume {volume} is not declared")
+        for other in service.get("depends_on", {}):
+            expect(other in services, f"compose {name}: depends on {other}, which is not there")
+        if name != "kafka":
+            expect(service["command"] == ["serve", name], f"compose {name}: runs {service['command']}")
+        for port in service.get("ports", []):
+            expect(port.startswith("127.0.0.1:"), f"compose {name}: port {port} is open to everyone")
+
+
+def check_units(keys: set[str]) -> None:
+    units = sorted((DEPLOY / "systemd").glob("*.service"))
+    expect(len(units) == 4, f"systemd: {len(units)} units")
+    for unit in units:
+        for variable in re.findall(r"(GROUNDSWELL__\w+)=", unit.read_text()):
+            check_key(variable, unit.name, keys)
+    if shutil.which("systemd-analyze") is None:
+        print("skipped: systemd-analyze is not here")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copies = []
+        for unit in units:
+            copy = pathlib.Path(folder) / unit.name.replace("@.", "@0.")
+            # The program is not installed where this is checked.
+            copy.write_text(unit.read_text().replace("/usr/local/bin/groundswell", "/bin/true"))
+            copies.append(str(copy))
+        verified = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *copies], capture_output=True, text=True, check=False)
+        ours = [line for line in verified.stderr.splitlines() if "groundswell" in line and "Failed to connect" not in line]
+        expect(verified.returncode == 0 and not ours, "systemd: " + (verified.stderr.strip() or "verify failed"))
+
+
+def check_topics() -> None:
+    names = tomllib.loads((DEPLOY / "groundswell.example.toml").read_text())["topics"]["names"]
+    printed = subprocess.run([DEPLOY / "topics.sh", "--print"], capture_output=True, text=True, check=True).stdout
+    created = dict(re.findall(r"--topic (\S+) .*cleanup\.policy=(\w+)", printed))
+    expect(set(created) == set(names.values()), f"topics.sh creates {sorted(created)}")
+    compacted = [name for name, policy in created.items() if policy == "compact"]
+    expect(compacted == [names["journal"]], f"topics.sh compacts {compacted}")
+
+
+def check_everything_else() -> None:
+    for path in DEPLOY.rglob("*"):
+        if path.suffix in {".yaml", ".yml"}:
+            list(yaml.safe_load_all(path.read_text()))
+        elif path.suffix == ".json":
+            json.loads(path.read_text())
+        elif path.suffix == ".toml":
+            tomllib.loads(path.read_text())
+        elif path.suffix == ".sh":
+            checked = subprocess.run(["bash", "-n", path], capture_output=True, text=True, check=False)
+            expect(checked.returncode == 0, f"{path.name}: {checked.stderr}")
+
+
+def main() -> int:
+    keys = known_keys()
+    check_compose(keys)
+    check_units(keys)
+    check_topics()
+    check_everything_else()
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(f"deploy: {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
