@@ -6,6 +6,8 @@ use crate::{BusError, Stop};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// What passes sooner is not worth a line.
+const GRACE: Duration = Duration::from_secs(2);
 const BETWEEN_LOGS: Duration = Duration::from_secs(30);
 const SLICE: Duration = Duration::from_millis(50);
 
@@ -23,12 +25,18 @@ impl<'a> Patience<'a> {
         Self { what, stop, began: Instant::now(), pause: FIRST_PAUSE, logged: None }
     }
 
-    /// Waits before the next try, longer each time.
-    pub(crate) fn wait(&mut self, why: &dyn std::fmt::Display) -> Result<(), BusError> {
-        if self.logged.is_none_or(|at| at.elapsed() >= BETWEEN_LOGS) {
+    /// Says that it does not work yet, if that was not said lately.
+    pub(crate) fn note(&mut self, why: &dyn std::fmt::Display) {
+        let due = self.logged.map_or(self.began.elapsed() >= GRACE, |at| at.elapsed() >= BETWEEN_LOGS);
+        if due {
             tracing::warn!(call = self.what, error = %why, waited_s = self.began.elapsed().as_secs(), "failed, trying again until it works");
             self.logged = Some(Instant::now());
         }
+    }
+
+    /// Waits before the next try, longer each time.
+    pub(crate) fn wait(&mut self, why: &dyn std::fmt::Display) -> Result<(), BusError> {
+        self.note(why);
         let until = Instant::now() + self.pause;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         while Instant::now() < until {

@@ -36,5 +36,28 @@ suite! {
     reading: a_record_comes_back_as_it_was_published, records_without_a_key_are_spread, replay_gives_the_asked_range,
         a_reader_sees_all_that_was_acknowledged, one_record_is_found_by_its_offset, retention_removes_the_oldest;
     crashes: a_crash_after_begin_loses_nothing, a_crash_after_writing_loses_nothing, a_crash_before_commit_loses_nothing,
-        a_crash_after_commit_doubles_nothing, what_was_acknowledged_survives_a_crash;
+        a_crash_after_commit_doubles_nothing, what_was_acknowledged_survives_a_crash,
+        a_slow_member_holds_little;
+}
+
+/// What only one of the transports can meet.
+mod faults {
+    #[test]
+    fn a_second_process_is_told_who_holds_the_log() {
+        crate::support::embedded(crate::cases::faults::a_second_process_is_told_who_holds_the_log);
+    }
+
+    #[test]
+    fn a_full_disk_delays_and_loses_nothing() {
+        crate::support::embedded(crate::cases::faults::a_full_disk_delays_and_loses_nothing);
+    }
+
+    #[test]
+    fn killed_brokers_lose_and_double_nothing() {
+        if std::env::var_os("GROUNDSWELL_TEST_KAFKA_CLUSTER").is_none() {
+            eprintln!("skipped: killed brokers; set GROUNDSWELL_TEST_KAFKA_CLUSTER=1 to start three of them (Java and Maven needed)");
+            return;
+        }
+        crate::cases::cluster::killed_brokers_lose_and_double_nothing();
+    }
 }

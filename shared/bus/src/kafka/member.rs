@@ -1,16 +1,14 @@
 //! A member of a consumer group, with its transactions.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Message, TopicPartitionList};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::{Message, TopicPartitionList};
 
-use super::client::{self, CALL, Quiet, aborted, fatal, from_kafka, from_raw, is_hopeless, is_out_of_group, list, until_it_works};
+use super::assigned::Assigned;
+use super::client::{CALL, aborted, fatal, from_kafka, from_raw, is_hopeless, is_out_of_group, list, until_it_works};
 use super::range::{self, RangeReader};
 use super::topics::Topics;
 use super::transaction::{Outgoing, Transactions};
@@ -21,58 +19,6 @@ use crate::{Batch, Budget, BusError, Group, Member, Offset, Part, Polled, Record
 const SLICE: Duration = Duration::from_millis(100);
 /// How long nothing must have come before the end of a partition is looked at.
 const QUIET: Duration = Duration::from_millis(400);
-
-/// What the group gave this member; changed by the rebalance callback, which runs inside a poll.
-pub(super) struct Assigned {
-    topics: Arc<Topics>,
-    parts: Mutex<Parts>,
-}
-
-#[derive(Default)]
-struct Parts {
-    /// Raised whenever partitions come or go.
-    epoch: u64,
-    owned: BTreeMap<Part, u64>,
-}
-
-impl Assigned {
-    fn parts(&self) -> MutexGuard<'_, Parts> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn part(&self, name: &str, partition: i32) -> Option<Part> {
-        Some(Part { topic: self.topics.of(name)?, partition: client::partition(partition) })
-    }
-}
-
-impl ClientContext for Assigned {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        client::log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        Quiet.error(error, reason);
-    }
-}
-
-impl ConsumerContext for Assigned {
-    /// Takes note, and answers the group without reading anything yet: that begins with [`Member::start`].
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let mut parts = self.parts();
-        parts.epoch += 1;
-        parts.owned.clear();
-        let answered = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            let epoch = parts.epoch;
-            parts.owned.extend(list.elements().iter().filter_map(|e| Some((self.part(e.topic(), e.partition())?, epoch))));
-            consumer.assign(&TopicPartitionList::new())
-        } else {
-            consumer.unassign()
-        };
-        if let Err(error) = answered {
-            tracing::warn!(error = %error, "answering a rebalance failed");
-        }
-    }
-}
 
 /// A partition that the caller knows of.
 struct Held {
@@ -379,6 +325,9 @@ impl Member for KafkaMember {
         }
         if let Some(change) = self.change() {
             return Ok(change);
+        }
+        if let Some(transactions) = &self.transactions {
+            transactions.serve();
         }
         match self.commit_tails() {
             // The group is changing: the next poll says how.

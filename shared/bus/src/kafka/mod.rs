@@ -5,6 +5,7 @@
 //! is known by its `instance`: the id of its transactions is made of it, so whoever comes later under
 //! the same name fences the earlier one.
 
+mod assigned;
 mod client;
 mod member;
 mod publisher;

@@ -35,10 +35,16 @@ impl RangeReader {
     /// Oldest offset kept, and the end: behind the last record that this reader may see.
     pub(super) fn ends(&self, part: Part) -> Result<(Offset, Offset), BusError> {
         let name = self.topics.name(part.topic);
+        self.drain();
         until_it_works(&format!("ask for the ends of {name}/{}", part.partition), &self.stop, || {
             let (low, high) = self.consumer.fetch_watermarks(name, number(part.partition), CALL)?;
             Ok((from_raw(low).unwrap_or_default(), from_raw(high).unwrap_or_default()))
         })
+    }
+
+    /// Throws away what is queued while nothing is read: errors of connections, which would pile up in an outage.
+    fn drain(&self) {
+        while self.consumer.poll(Duration::ZERO).is_some() {}
     }
 
     /// Waits until everything below `to` is decided: no transaction is open there.
@@ -85,9 +91,12 @@ impl RangeReader {
                 // Everything up to the end was handed to us before this.
                 Some(Err(KafkaError::PartitionEOF(_))) => ended = true,
                 Some(Err(error)) if is_hopeless(&error) => return Err(fatal(what, &error)),
-                Some(Err(error)) => patience.wait(&error)?,
-                None if self.stop.is_set() => return Err(BusError::Stopped),
+                // The client tries again by itself. Errors of a whole outage may be queued here: no waiting for each.
+                Some(Err(error)) => patience.note(&error),
                 None => {}
+            }
+            if self.stop.is_set() {
+                return Err(BusError::Stopped);
             }
             if ended || batch.bytes() >= CHUNK_BYTES {
                 if !batch.iter().all(&mut *each) || ended {

@@ -96,13 +96,16 @@ impl Topics {
         let admin: AdminClient<Quiet> = asking(&self.kafka, &format!("{}-admin", self.kafka.prefix))
             .create_with_context(Quiet)
             .map_err(|e| fatal("make an administration client", &e))?;
+        let mut missing = Vec::new();
         for topic in Topic::ALL {
             if self.count(topic)?.is_none() {
-                if !self.kafka.create_topics {
-                    return Err(self.missing(topic));
-                }
-                self.create(&admin, topic)?;
+                missing.push(topic);
             }
+        }
+        match missing.first() {
+            Some(topic) if !self.kafka.create_topics => return Err(self.missing(*topic)),
+            Some(_) => self.create(&admin, &missing)?,
+            None => {}
         }
         for topic in Topic::ALL {
             self.await_created(topic)?;
@@ -118,28 +121,29 @@ impl Topics {
         self.check_compaction(&admin)
     }
 
-    fn create(&self, admin: &AdminClient<Quiet>, topic: Topic) -> Result<(), BusError> {
-        let name = self.name(topic);
-        let what = format!("create topic {name}");
+    fn create(&self, admin: &AdminClient<Quiet>, topics: &[Topic]) -> Result<(), BusError> {
+        let names: Vec<&str> = topics.iter().map(|topic| self.name(*topic)).collect();
+        let what = format!("create topics {}", names.join(", "));
+        let retentions: Vec<Option<String>> = topics.iter().map(|topic| self.retention(*topic)).collect();
+        let new: Vec<NewTopic<'_>> =
+            topics.iter().zip(&retentions).map(|(topic, retention)| self.new_topic(*topic, retention.as_deref())).collect();
+        until_it_works(&what, &self.stop, || {
+            let results = block_on(admin.create_topics(&new, &AdminOptions::new().operation_timeout(Some(CALL))))?;
+            let failed = results.into_iter().find_map(|r| r.err().filter(|(_, code)| *code != Code::TopicAlreadyExists));
+            failed.map_or(Ok(()), |(_, code)| Err(KafkaError::AdminOp(code)))
+        })?;
+        tracing::info!(topics = names.join(", "), "created");
+        Ok(())
+    }
+
+    fn new_topic<'a>(&'a self, topic: Topic, retention: Option<&'a str>) -> NewTopic<'a> {
         let partitions = if topic == Topic::Catalogue { 1 } else { self.settings.partitions.max(1) };
         let replication = if self.kafka.replication == 0 { -1 } else { i32::from(self.kafka.replication) };
-        let retention = self.retention(topic);
-        let new = match &retention {
-            None => NewTopic::new(name, super::client::number(partitions), TopicReplication::Fixed(replication))
-                .set("cleanup.policy", "compact"),
-            Some(ms) => {
-                NewTopic::new(name, super::client::number(partitions), TopicReplication::Fixed(replication)).set("retention.ms", ms)
-            }
-        };
-        until_it_works(&what, &self.stop, || {
-            let results = block_on(admin.create_topics([&new], &AdminOptions::new().operation_timeout(Some(CALL))))?;
-            match results.into_iter().next() {
-                Some(Err((_, code))) if code != Code::TopicAlreadyExists => Err(KafkaError::AdminOp(code)),
-                _ => Ok(()),
-            }
-        })?;
-        tracing::info!(topic = name, partitions, "created");
-        Ok(())
+        let new = NewTopic::new(self.name(topic), super::client::number(partitions), TopicReplication::Fixed(replication));
+        match retention {
+            None => new.set("cleanup.policy", "compact"),
+            Some(ms) => new.set("retention.ms", ms),
+        }
     }
 
     /// `retention.ms`; none for the topic that is compacted.

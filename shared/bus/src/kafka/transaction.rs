@@ -111,6 +111,11 @@ impl Transactions {
         Ok(Self { producer, id: id.to_owned(), stop: stop.clone() })
     }
 
+    /// Serves the client's events while there is nothing to write.
+    pub(super) fn serve(&self) {
+        self.producer.poll(Duration::ZERO);
+    }
+
     pub(super) fn begin(&mut self) -> Result<Transaction<'_>, BusError> {
         match self.producer.begin_transaction() {
             Ok(()) => Ok(Transaction { owner: self, sent: 0 }),

@@ -2,24 +2,28 @@
 
 use std::process::Command;
 
-use groundswell_bus::{Group, Topic};
+use groundswell_bus::{Group, NewRecord, Topic};
 
-use crate::support::{CHILD, World, copy_all, eventually, numbered, numbers, publish};
+use crate::support::{CHILD, PATIENCE, World, budget, copy_all, eventually, next_batch, noise, numbered, numbers, publish};
 
 const RECORDS: usize = 300;
 
 /// Runs this case again as a child process that dies.
 fn run_child(world: &World, case: &str, crash: &str) {
+    let child = again(world, case, crash);
+    assert!(!child.status.success(), "the child should have died at {crash}");
+    let said = String::from_utf8_lossy(&child.stderr);
+    assert!(!said.contains("panicked"), "the child failed instead of dying at {crash}: {said}");
+}
+
+fn again(world: &World, case: &str, crash: &str) -> std::process::Output {
     let module = if world.is_kafka() { "kafka" } else { "embedded" };
-    let child = Command::new(std::env::current_exe().unwrap())
+    Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &format!("{module}::{case}"), "--nocapture", "--test-threads", "1"])
         .env(CHILD, world.address())
         .env("GROUNDSWELL_CRASH", crash)
         .output()
-        .unwrap();
-    assert!(!child.status.success(), "the child should have died at {crash}");
-    let said = String::from_utf8_lossy(&child.stderr);
-    assert!(!said.contains("panicked"), "the child failed instead of dying at {crash}: {said}");
+        .unwrap()
 }
 
 fn is_child() -> bool {
@@ -75,4 +79,40 @@ pub(crate) fn what_was_acknowledged_survives_a_crash(world: &World) {
     world.restart();
     run_child(world, "what_was_acknowledged_survives_a_crash", "");
     assert_eq!(numbers(world.bus("0").as_ref(), Topic::Usage), (0..RECORDS).collect::<Vec<_>>());
+}
+
+/// More than a member may hold waits in the topic; it reads slowly, in a process of its own, whose memory tells.
+pub(crate) fn a_slow_member_holds_little(world: &World) {
+    const BACKLOG_MIB: usize = 160;
+    const LIMIT_MIB: usize = 110;
+    let bus = world.bus("0");
+    if is_child() {
+        let mut member = bus.member(Group::Ingest).unwrap();
+        for _ in 0..20 {
+            let batch = next_batch(member.as_mut(), &budget(100));
+            assert!(batch.bytes() <= 1 << 20);
+            member.commit(groundswell_bus::Step { positions: batch.positions(), ..Default::default() }).unwrap();
+            // The slow work: time for the client to read ahead, if it did so without bound.
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        println!("peak: {} MiB", peak_mib());
+        return;
+    }
+    let publisher = bus.publisher().unwrap();
+    for i in 0..BACKLOG_MIB as u64 {
+        let records = (0..16).map(|n| NewRecord::keyed(Topic::Usage, format!("k{n}"), noise(64 * 1024, i * 16 + n)));
+        publisher.publish(records.collect(), PATIENCE).unwrap();
+    }
+    drop((publisher, bus));
+    world.restart();
+    let child = again(world, "a_slow_member_holds_little", "");
+    let said = String::from_utf8_lossy(&child.stdout);
+    let peak: usize = said.split("peak: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(peak < LIMIT_MIB, "{peak} MiB");
+}
+
+fn peak_mib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
 }

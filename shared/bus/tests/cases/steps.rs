@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use groundswell_bus::{Group, Member, NewRecord, Part, Polled, StateWrite, Step, Topic};
 
-use crate::support::{World, budget, caught_up, copy, copy_all, eventually, hold, next_batch, numbered, numbers, publish, values};
+use crate::support::{World, budget, caught_up, copy, copy_all, eventually, hold, next_batch, noise, numbered, numbers, publish, values};
 
 pub(crate) fn records_of_a_key_keep_their_order(world: &World) {
     let bus = world.bus("0");
@@ -158,7 +158,7 @@ pub(crate) fn a_batch_respects_the_budget(world: &World) {
 
 pub(crate) fn big_records_pass(world: &World) {
     let bus = world.bus("0");
-    let big = |seed: u8| (0..900_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 ^ seed).collect::<Vec<u8>>();
+    let big = |seed: usize| noise(900_000, seed as u64);
     publish(bus.as_ref(), (0..3).map(|i| NewRecord::keyed(Topic::Tickets, "k", big(i))).collect());
     let mut member = bus.member(Group::Ingest).unwrap();
     let mut seen = 0;

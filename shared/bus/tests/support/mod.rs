@@ -66,6 +66,15 @@ pub(crate) fn kafka(name: &str, case: fn(&World)) {
     case(&World::new(Kind::Kafka { bootstrap, prefix: prefix.clone() }, &prefix));
 }
 
+/// Shows the transports' log where `RUST_LOG` asks for it.
+fn log_if_asked() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        // Another case may have been first.
+        drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
+    }
+}
+
 /// Something that differs from run to run, for names of topics.
 fn nanos() -> u128 {
     let dir = TempDir::new().unwrap();
@@ -75,6 +84,7 @@ fn nanos() -> u128 {
 
 impl World {
     fn new(kind: Kind, prefix: &str) -> Self {
+        log_if_asked();
         let name = |topic: &str| format!("{prefix}.{topic}");
         let names = TopicNames {
             tickets: name("tickets"),
@@ -88,6 +98,11 @@ impl World {
         };
         let topics = TopicSettings { names, partitions: 4, retention_hours: 1 };
         Self { kind, topics, stop: Stop::default(), ahead: Arc::default() }
+    }
+
+    /// A world on a broker of the case's own.
+    pub(crate) fn on_kafka(bootstrap: &str, prefix: &str) -> Self {
+        Self::new(Kind::Kafka { bootstrap: bootstrap.into(), prefix: prefix.into() }, prefix)
     }
 
     /// What a child process needs to find this world, for [`CHILD`].
@@ -176,6 +191,20 @@ pub(crate) fn numbered(topic: Topic, n: usize, keys: usize) -> Vec<NewRecord> {
     (0..n).map(|i| NewRecord::keyed(topic, format!("k{}", i % keys), i.to_string().into_bytes())).collect()
 }
 
+/// Bytes that don't compress.
+pub(crate) fn noise(bytes: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut noise = Vec::with_capacity(bytes + 8);
+    while noise.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        noise.extend_from_slice(&state.to_le_bytes());
+    }
+    noise.truncate(bytes);
+    noise
+}
+
 /// A budget for polls in tests.
 pub(crate) fn budget(records: usize) -> Budget {
     Budget { records, bytes: 1 << 20, wait: Duration::from_millis(200), linger: Duration::from_millis(5) }
@@ -183,13 +212,19 @@ pub(crate) fn budget(records: usize) -> Budget {
 
 /// Calls until it gives something.
 #[track_caller]
-pub(crate) fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, attempt: impl FnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, what, attempt)
+}
+
+/// Calls until it gives something, for so long.
+#[track_caller]
+pub(crate) fn eventually_within<T>(patience: Duration, what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(done) = attempt() {
             return done;
         }
-        assert!(began.elapsed() < PATIENCE, "waited too long: {what}");
+        assert!(began.elapsed() < patience, "waited too long: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
