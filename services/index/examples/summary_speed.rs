@@ -29,9 +29,30 @@ struct Load {
 }
 
 const LOADS: [Load; 3] = [
-    Load { name: "1,000 consumers x 20 operations, 4 hours a commit", deltas: 800_000, calls_per_delta: 1, consumers: 1_000, operations: 20, days: 2 },
-    Load { name: "10M calls: 30 days, 20,000 consumers, 50 operations", deltas: 5_000_000, calls_per_delta: 2, consumers: 20_000, operations: 50, days: 30 },
-    Load { name: "1,000,000 consumers, each seldom", deltas: 2_000_000, calls_per_delta: 1, consumers: 1_000_000, operations: 50, days: 30 },
+    Load {
+        name: "1,000 consumers x 20 operations, 4 hours a commit",
+        deltas: 800_000,
+        calls_per_delta: 1,
+        consumers: 1_000,
+        operations: 20,
+        days: 2,
+    },
+    Load {
+        name: "10M calls: 30 days, 20,000 consumers, 50 operations",
+        deltas: 5_000_000,
+        calls_per_delta: 2,
+        consumers: 20_000,
+        operations: 50,
+        days: 30,
+    },
+    Load {
+        name: "1,000,000 consumers, each seldom",
+        deltas: 2_000_000,
+        calls_per_delta: 1,
+        consumers: 1_000_000,
+        operations: 50,
+        days: 30,
+    },
 ];
 
 fn main() -> Outcome<()> {

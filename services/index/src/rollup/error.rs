@@ -14,7 +14,9 @@ pub enum RollupError {
         source: Box<redb::Error>,
     },
     /// Written by another version of this program.
-    #[error("roll-ups in {path} have format {found}, this program reads format {expected}: delete the file, it is rebuilt from the insights topic")]
+    #[error(
+        "roll-ups in {path} have format {found}, this program reads format {expected}: delete the file, it is rebuilt from the insights topic"
+    )]
     Format {
         /// The file.
         path: PathBuf,

@@ -109,7 +109,10 @@ fn merge_rows<C: Cell>(tx: &WriteTransaction, definition: Cells, cells: &HashMap
 
 /// Adds cells of consumers, many of which share a row. `told` learns of each cell as it was and as it is.
 fn merge_blocks<C: Cell>(
-    tx: &WriteTransaction, definition: Cells, cells: &HashMap<Key, C>, mut told: impl FnMut(Key, Option<&C>, &C),
+    tx: &WriteTransaction,
+    definition: Cells,
+    cells: &HashMap<Key, C>,
+    mut told: impl FnMut(Key, Option<&C>, &C),
 ) -> Result<(), Fault> {
     let mut table = tx.open_table(definition)?;
     let mut buffer = Vec::new();
@@ -165,7 +168,6 @@ pub(super) fn drop_version(db: &Database, version: u32) -> Result<(), Fault> {
     tx.commit()?;
     Ok(())
 }
-
 
 #[cfg(test)]
 mod tests {

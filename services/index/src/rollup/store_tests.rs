@@ -68,10 +68,13 @@ fn tell(view: &RollupView) -> BTreeSet<String> {
     for (api, version, id, totals) in view.versions().unwrap() {
         all.insert(format!("{api} {version} {totals:?}"));
         tell_traffic(view, &version, id, &mut all);
-        view.consumers(id, |c, t| drop(all.insert(format!("{version} {c} {:?}", (t.first, t.last, t.first_success, t.calls, t.failed, t.revenue))))).unwrap();
-        view.presence(id, Days::default(), |d, c, p| drop(all.insert(format!("{version} {d:?} {c} {p:?}")))).unwrap();
+        view.consumers(id, |c, t| {
+            all.extend([format!("{version} {c} {:?}", (t.first, t.last, t.first_success, t.calls, t.failed, t.revenue))])
+        })
+        .unwrap();
+        view.presence(id, Days::default(), |d, c, p| all.extend([format!("{version} {d:?} {c} {p:?}")])).unwrap();
         for kind in [MilestoneKind::FirstCall, MilestoneKind::Upgrade] {
-            view.milestones(id, kind, |c, note| drop(all.insert(format!("{version} {kind:?} {c} {note:?}")))).unwrap();
+            view.milestones(id, kind, |c, note| all.extend([format!("{version} {kind:?} {c} {note:?}")])).unwrap();
         }
         all.insert(format!("{version} {:?}", view.active(id, Days::default()).unwrap()));
     }
@@ -82,10 +85,10 @@ fn tell_traffic(view: &RollupView, version: &str, id: VersionId, all: &mut BTree
     for (operation, totals) in view.operations(id).unwrap() {
         let name = view.operation_name(operation).unwrap();
         all.insert(format!("{version} {name} {totals:?}"));
-        view.reach(id, operation, |c, r| drop(all.insert(format!("{version} {name} {c} {r:?}")))).unwrap();
+        view.reach(id, operation, |c, r| all.extend([format!("{version} {name} {c} {r:?}")])).unwrap();
     }
-    view.days(id, Days::default(), |d, o, t| drop(all.insert(format!("{version} {d:?} {o} {t:?}")))).unwrap();
-    view.hours(id, Hour(i32::MIN), Hour(i32::MAX), |h, o, t| drop(all.insert(format!("{version} {h:?} {o} {t:?}")))).unwrap();
+    view.days(id, Days::default(), |d, o, t| all.extend([format!("{version} {d:?} {o} {t:?}")])).unwrap();
+    view.hours(id, Hour(i32::MIN), Hour(i32::MAX), |h, o, t| all.extend([format!("{version} {h:?} {o} {t:?}")])).unwrap();
 }
 
 /// A store of these calls, committed after each part.
@@ -95,9 +98,15 @@ fn store_of(folder: &Path, name: &str, parts: &[&[Call]]) -> RollupStore {
     for version in 0..3 {
         store.version("payments", &format!("v{version}")).unwrap();
     }
-    (0..4).for_each(|i| drop(store.id(Kind::Operation, &format!("op{i}")).unwrap()));
-    (1..300).for_each(|i| drop(store.id(Kind::Consumer, &format!("consumer-{i}")).unwrap()));
-    ["EUR", "order"].iter().for_each(|l| drop(store.id(Kind::Label, l).unwrap()));
+    for i in 0..4 {
+        store.id(Kind::Operation, &format!("op{i}")).unwrap();
+    }
+    for i in 1..300 {
+        store.id(Kind::Consumer, &format!("consumer-{i}")).unwrap();
+    }
+    for l in ["EUR", "order"] {
+        store.id(Kind::Label, l).unwrap();
+    }
     for (i, part) in parts.iter().enumerate() {
         part.iter().for_each(|call| add(&mut store, call).unwrap());
         store.commit(Offset(i as u64 + 1)).unwrap();
@@ -170,7 +179,6 @@ impl Failing {
     }
 }
 
-
 impl StorageBackend for Failing {
     fn len(&self) -> Result<u64, std::io::Error> {
         self.memory.len()
@@ -192,9 +200,7 @@ impl StorageBackend for Failing {
     }
 }
 fn small_part(n: u16) -> Vec<Call> {
-    (1..40)
-        .map(|i| Call { version: 1, operation: 0, consumer: i * n, hour: 480_000, calls: 2, failed: 1, ms: 5.0, cents: 1 })
-        .collect()
+    (1..40).map(|i| Call { version: 1, operation: 0, consumer: i * n, hour: 480_000, calls: 2, failed: 1, ms: 5.0, cents: 1 }).collect()
 }
 
 #[test]

@@ -223,9 +223,7 @@ impl RollupView {
     ///
     /// # Errors
     /// See [`Self::versions`].
-    pub fn hours(
-        &self, version: VersionId, first: Hour, last: Hour, mut each: impl FnMut(Hour, u32, Traffic),
-    ) -> Result<(), RollupError> {
+    pub fn hours(&self, version: VersionId, first: Hour, last: Hour, mut each: impl FnMut(Hour, u32, Traffic)) -> Result<(), RollupError> {
         self.rows(HOURS, part(version, hour_key(first), hour_key(last)), |key, traffic| each(hour_of_key(key.1), key.2, traffic))
     }
 
@@ -269,9 +267,7 @@ impl RollupView {
     ///
     /// # Errors
     /// See [`Self::versions`].
-    pub fn milestones(
-        &self, version: VersionId, kind: MilestoneKind, mut each: impl FnMut(u32, MilestoneNote),
-    ) -> Result<(), RollupError> {
+    pub fn milestones(&self, version: VersionId, kind: MilestoneKind, mut each: impl FnMut(u32, MilestoneNote)) -> Result<(), RollupError> {
         let kind = kind_key(kind);
         self.rows(MILESTONES, part(version, kind, kind), |key, note| each(key.2, note))
     }
@@ -283,7 +279,10 @@ impl RollupView {
     }
 
     fn rows<T: serde::de::DeserializeOwned>(
-        &self, table: Cells, range: Option<RangeInclusive<Key>>, mut each: impl FnMut(Key, T),
+        &self,
+        table: Cells,
+        range: Option<RangeInclusive<Key>>,
+        mut each: impl FnMut(Key, T),
     ) -> Result<(), RollupError> {
         let Some(range) = range else { return Ok(()) };
         let read = || {
@@ -297,7 +296,10 @@ impl RollupView {
     }
 
     fn blocks<T: serde::de::DeserializeOwned>(
-        &self, table: Cells, range: Option<RangeInclusive<Key>>, mut each: impl FnMut(u32, u32, T),
+        &self,
+        table: Cells,
+        range: Option<RangeInclusive<Key>>,
+        mut each: impl FnMut(u32, u32, T),
     ) -> Result<(), RollupError> {
         self.rows(table, range, |(_, middle, block), cells: Vec<(u8, T)>| {
             for (place, cell) in cells {

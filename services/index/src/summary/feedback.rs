@@ -168,15 +168,7 @@ pub(super) fn coverage(stats: &FeedbackStats, api: ApiFeedback) -> Coverage {
     let n = stats.all.count;
     let count_of = |rung: Rung| stats.by_rung.get(rung.name()).map_or(0, |tally| tally.count);
     let rows = Rung::ALL.into_iter().map(|rung| (rung, count_of(rung))).filter(|(_, count)| *count > 0);
-    let rungs = rows.map(|(rung, count)| RungCount {
-        rung: rung.name().to_owned(),
-        count,
-        share: (n > 0).then(|| tidy(real(count) / real(n))),
-    });
-    Coverage {
-        n,
-        rungs: rungs.collect(),
-        feedback_of_api: api.count,
-        unknown_of_api: of_count(wilson(api.unknown, api.count), api.count),
-    }
+    let rungs =
+        rows.map(|(rung, count)| RungCount { rung: rung.name().to_owned(), count, share: (n > 0).then(|| tidy(real(count) / real(n))) });
+    Coverage { n, rungs: rungs.collect(), feedback_of_api: api.count, unknown_of_api: of_count(wilson(api.unknown, api.count), api.count) }
 }

@@ -23,7 +23,7 @@ use groundswell_model::Timestamp;
 
 pub use inputs::{ApiFeedback, SummaryInputs, VersionData};
 pub use overview::{ApiUsage, VersionFeedback, overview};
-pub use usage_data::{Counts, OperationUsage, UsageData, ENOUGH_CALLS, WORST_OPERATIONS};
+pub use usage_data::{Counts, ENOUGH_CALLS, OperationUsage, UsageData, WORST_OPERATIONS};
 
 use types::{Lifecycle, Summary, Window};
 

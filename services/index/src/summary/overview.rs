@@ -56,7 +56,9 @@ pub struct VersionFeedback {
 /// `feedback` holds, by API, the feedback of the whole API and that of each version.
 #[must_use]
 pub fn overview(
-    usage: &BTreeMap<String, ApiUsage>, feedback: &BTreeMap<String, (ApiFeedback, BTreeMap<String, VersionFeedback>)>, catalogue: &Catalogue,
+    usage: &BTreeMap<String, ApiUsage>,
+    feedback: &BTreeMap<String, (ApiFeedback, BTreeMap<String, VersionFeedback>)>,
+    catalogue: &Catalogue,
     now: Timestamp,
 ) -> ApisOverview {
     let declared = catalogue.apis().into_iter().map(|a| a.name().to_owned());
@@ -70,7 +72,12 @@ pub fn overview(
 }
 
 fn api_overview(
-    api: &str, usage: &ApiUsage, of_api: ApiFeedback, of_versions: &BTreeMap<String, VersionFeedback>, catalogue: &Catalogue, now: Timestamp,
+    api: &str,
+    usage: &ApiUsage,
+    of_api: ApiFeedback,
+    of_versions: &BTreeMap<String, VersionFeedback>,
+    catalogue: &Catalogue,
+    now: Timestamp,
 ) -> ApiOverview {
     let calls = usage.versions.values().fold(0u64, |sum, v| sum.saturating_add(v.calls));
     let declared = catalogue.versions(api).map(|v| v.name());

@@ -25,7 +25,11 @@ pub(super) fn usage(data: &UsageData, feedback: &FeedbackStats) -> UsageFigures 
         rate_limited_rate: share(counts.rate_limited, counts.calls),
         latency: latency(data),
         revenue: data.revenue.iter().map(|(c, m)| Money { currency: c.clone(), amount: from_millionths(*m) }).collect(),
-        value: data.value.iter().map(|(n, (count, m))| ValueEvents { name: n.clone(), count: *count, amount: from_millionths(*m) }).collect(),
+        value: data
+            .value
+            .iter()
+            .map(|(n, (count, m))| ValueEvents { name: n.clone(), count: *count, amount: from_millionths(*m) })
+            .collect(),
         operations: data.operations,
         worst_by_failures: operations(&data.worst_by_failures),
         worst_by_error_rate: operations(&data.worst_by_error_rate),

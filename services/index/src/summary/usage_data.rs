@@ -144,8 +144,7 @@ impl UsageData {
         let operations = if days.is_all() { view.operations(id)? } else { in_days };
         let mut sum = Traffic::default();
         operations.values().for_each(|o| sum.add(&o.traffic));
-        self.counts =
-            Counts { calls: sum.calls, failed: sum.failed, server_errors: sum.server_errors, rate_limited: sum.rate_limited };
+        self.counts = Counts { calls: sum.calls, failed: sum.failed, server_errors: sum.server_errors, rate_limited: sum.rate_limited };
         for (label, amount) in &sum.revenue {
             self.revenue.insert(name(view, *label)?, *amount);
         }
@@ -182,7 +181,11 @@ impl UsageData {
     }
 
     fn read_worst(
-        &mut self, view: &RollupView, id: VersionId, days: Days, operations: &BTreeMap<u32, OperationTotals>,
+        &mut self,
+        view: &RollupView,
+        id: VersionId,
+        days: Days,
+        operations: &BTreeMap<u32, OperationTotals>,
     ) -> Result<(), RollupError> {
         let read = |ids: Vec<u32>| -> Result<Vec<_>, RollupError> {
             ids.into_iter().map(|o| operation(view, id, days, o, &operations[&o])).collect()
@@ -234,7 +237,13 @@ fn worst_by_error_rate(operations: &BTreeMap<u32, OperationTotals>) -> Vec<u32> 
     ids.into_iter().take(WORST_OPERATIONS).map(|(_, id)| id).collect()
 }
 
-fn operation(view: &RollupView, id: VersionId, days: Days, operation: u32, totals: &OperationTotals) -> Result<OperationUsage, RollupError> {
+fn operation(
+    view: &RollupView,
+    id: VersionId,
+    days: Days,
+    operation: u32,
+    totals: &OperationTotals,
+) -> Result<OperationUsage, RollupError> {
     let traffic = &totals.traffic;
     let all_time = days.is_all();
     Ok(OperationUsage {
@@ -319,7 +328,10 @@ mod tests {
     fn what_can_not_be_told_of_a_window_is_not_told() {
         let days = Days { from: Some(Day(10)), until: Some(Day(20)) };
         let failed_on = |first, last| failed_in(&Reach { failed_on: Some((Day(first), Day(last))), ..Reach::default() }, days);
-        assert_eq!([failed_on(1, 10), failed_on(19, 30), failed_on(1, 9), failed_on(20, 20), failed_on(1, 30)], [Some(true), Some(true), Some(false), Some(false), None]);
+        assert_eq!(
+            [failed_on(1, 10), failed_on(19, 30), failed_on(1, 9), failed_on(20, 20), failed_on(1, 30)],
+            [Some(true), Some(true), Some(false), Some(false), None]
+        );
         assert_eq!(failed_in(&Reach::default(), days), Some(false));
     }
 }

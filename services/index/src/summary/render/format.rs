@@ -10,7 +10,7 @@ pub(super) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -87,9 +87,23 @@ mod tests {
     #[test]
     fn numbers_as_people_read_them() {
         assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
-        let told = [(0.1234, Unit::Share), (0.00321, Unit::Share), (0.00001, Unit::Share), (0.0, Unit::Share), (-12.345, Unit::Score), (0.4, Unit::Rate)];
+        let told = [
+            (0.1234, Unit::Share),
+            (0.00321, Unit::Share),
+            (0.00001, Unit::Share),
+            (0.0, Unit::Share),
+            (-12.345, Unit::Score),
+            (0.4, Unit::Rate),
+        ];
         assert_eq!(told.map(|(v, u)| number(v, u)), ["12.3%", "0.32%", "0.0010%", "0.00%", "-12.3", "0.40"]);
-        let told = [(8.25, Unit::Milliseconds), (412.3, Unit::Milliseconds), (0.0, Unit::Seconds), (90.0, Unit::Seconds), (9000.0, Unit::Seconds), (300_000.0, Unit::Seconds)];
+        let told = [
+            (8.25, Unit::Milliseconds),
+            (412.3, Unit::Milliseconds),
+            (0.0, Unit::Seconds),
+            (90.0, Unit::Seconds),
+            (9000.0, Unit::Seconds),
+            (300_000.0, Unit::Seconds),
+        ];
         assert_eq!(told.map(|(v, u)| number(v, u)), ["8.2 ms", "412 ms", "0 s", "1.5 min", "2.5 h", "3.5 days"]);
         assert_eq!(maybe(None, Unit::Share), "no data");
     }

@@ -100,7 +100,9 @@ fn safe_url(url: &str) -> Option<String> {
     let mut out = String::with_capacity(url.len());
     for byte in url.bytes() {
         match byte {
-            b'(' | b')' | b'<' | b'>' | b'"' | b'\'' | b'\\' | b'`' | b'|' | 0..=b' ' | 0x7f.. => push(&mut out, format_args!("%{byte:02X}")),
+            b'(' | b')' | b'<' | b'>' | b'"' | b'\'' | b'\\' | b'`' | b'|' | 0..=b' ' | 0x7f.. => {
+                push(&mut out, format_args!("%{byte:02X}"))
+            }
             plain => out.push(char::from(plain)),
         }
     }

@@ -184,7 +184,8 @@ fn trend(summary: &Summary) -> Section {
         ]);
     }
     if left_out > 0 {
-        section.note(format!("The last {TREND_DAYS} days with calls or feedback; {} earlier ones are in the JSON.", count(left_out as u64)));
+        section
+            .note(format!("The last {TREND_DAYS} days with calls or feedback; {} earlier ones are in the JSON.", count(left_out as u64)));
     }
     section
 }

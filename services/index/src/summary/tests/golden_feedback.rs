@@ -7,7 +7,7 @@ use groundswell_model::{Rung, UNKNOWN_VERSION};
 use super::stream::{Feedback, Stream};
 use super::{assert_share, check, near, same, sums};
 use crate::rollup::Days;
-use crate::summary::types::{Figure, LabelCount, ScoreCount};
+use crate::summary::types::{Figure, LabelCount, ScoreCount, Summary};
 
 type Said<'a> = Vec<(&'a Feedback, f32)>;
 
@@ -44,20 +44,22 @@ fn assert_rate(figure: &Figure, said: &Said<'_>, exposure: f64) {
 }
 
 #[test]
-fn feedback_and_its_rates() {
-    check(|stream, summary, version, days| {
-        let (said, f) = (stream.feedback(version, days), &summary.feedback);
-        let surveys = said.iter().filter(|(s, _)| s.survey.is_some()).count() as u64;
-        assert_eq!((f.count, f.surveys, f.tickets), (said.len() as u64, surveys, said.len() as u64 - surveys));
-        assert!(near(f.weighted, said.iter().map(|(_, w)| f64::from(*w)).sum()));
-        let consumers: BTreeSet<&str> = said.iter().map(|(s, _)| s.consumer.as_str()).filter(|c| !c.is_empty()).collect();
-        let requesters: BTreeSet<&String> = said.iter().filter_map(|(s, _)| s.requester.as_ref()).collect();
-        assert_eq!((f.consumers, f.requesters), (consumers.len() as u64, requesters.len() as u64));
-        let calls = stream.calls(version, days);
-        let active: BTreeSet<&str> = calls.iter().map(|c| c.consumer.as_str()).filter(|c| !c.is_empty()).collect();
-        assert_rate(&f.per_10k_calls, &said, calls.len() as f64 / 10_000.0);
-        assert_rate(&f.per_100_consumers, &said, active.len() as f64 / 100.0);
-    });
+fn feedback_is_that_of_the_stream() {
+    check(&[feedback_and_its_rates, net_promoter_score, csat_ces_and_ratings, labels_and_coverage, quotes_are_feedback_of_the_version]);
+}
+
+fn feedback_and_its_rates(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let (said, f) = (stream.feedback(version, days), &summary.feedback);
+    let surveys = said.iter().filter(|(s, _)| s.survey.is_some()).count() as u64;
+    assert_eq!((f.count, f.surveys, f.tickets), (said.len() as u64, surveys, said.len() as u64 - surveys));
+    assert!(near(f.weighted, said.iter().map(|(_, w)| f64::from(*w)).sum()));
+    let consumers: BTreeSet<&str> = said.iter().map(|(s, _)| s.consumer.as_str()).filter(|c| !c.is_empty()).collect();
+    let requesters: BTreeSet<&String> = said.iter().filter_map(|(s, _)| s.requester.as_ref()).collect();
+    assert_eq!((f.consumers, f.requesters), (consumers.len() as u64, requesters.len() as u64));
+    let calls = stream.calls(version, days);
+    let active: BTreeSet<&str> = calls.iter().map(|c| c.consumer.as_str()).filter(|c| !c.is_empty()).collect();
+    assert_rate(&f.per_10k_calls, &said, calls.len() as f64 / 10_000.0);
+    assert_rate(&f.per_100_consumers, &said, active.len() as f64 / 100.0);
 }
 
 #[test]
@@ -87,21 +89,20 @@ fn assert_distribution(got: &[ScoreCount], answers: &[(f64, f32)]) {
     }
 }
 
-#[test]
-fn net_promoter_score() {
-    check(|stream, summary, version, days| {
-        let answers = answers(&stream.feedback(version, days), "nps");
-        let (n, all, squares) = sums(answers.iter().map(|(_, w)| *w));
-        let share = |wanted: fn(f64) -> bool| answers.iter().filter(|(s, _)| wanted(*s)).map(|(_, w)| f64::from(*w)).sum::<f64>() / all;
-        let (p, d) = (share(|s| s >= 9.0), share(|s| s <= 6.0));
-        let half = 1.96 * ((p + d - (p - d).powi(2)) / (all * all / squares)).sqrt();
-        let nps = &summary.nps;
-        assert!(n > 3 && nps.score.n == n);
-        assert!(same(nps.score.value, Some(100.0 * (p - d))), "{nps:?}");
-        assert!(same(nps.score.low, Some((100.0 * (p - d - half)).max(-100.0))) && same(nps.score.high, Some((100.0 * (p - d + half)).min(100.0))));
-        assert!(same(nps.promoters, Some(p)) && same(nps.detractors, Some(d)) && same(nps.passives, Some(1.0 - p - d)));
-        assert_distribution(&nps.distribution, &answers);
-    });
+fn net_promoter_score(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let answers = answers(&stream.feedback(version, days), "nps");
+    let (n, all, squares) = sums(answers.iter().map(|(_, w)| *w));
+    let share = |wanted: fn(f64) -> bool| answers.iter().filter(|(s, _)| wanted(*s)).map(|(_, w)| f64::from(*w)).sum::<f64>() / all;
+    let (p, d) = (share(|s| s >= 9.0), share(|s| s <= 6.0));
+    let half = 1.96 * ((p + d - (p - d).powi(2)) / (all * all / squares)).sqrt();
+    let nps = &summary.nps;
+    assert!(n > 3 && nps.score.n == n);
+    assert!(same(nps.score.value, Some(100.0 * (p - d))), "{nps:?}");
+    assert!(
+        same(nps.score.low, Some((100.0 * (p - d - half)).max(-100.0))) && same(nps.score.high, Some((100.0 * (p - d + half)).min(100.0)))
+    );
+    assert!(same(nps.promoters, Some(p)) && same(nps.detractors, Some(d)) && same(nps.passives, Some(1.0 - p - d)));
+    assert_distribution(&nps.distribution, &answers);
 }
 
 fn assert_mean(figure: &Figure, answers: &[(f64, f32)]) {
@@ -117,22 +118,19 @@ fn assert_mean(figure: &Figure, answers: &[(f64, f32)]) {
     assert!(figure.low.unwrap() <= mean);
 }
 
-#[test]
-fn csat_ces_and_ratings() {
-    check(|stream, summary, version, days| {
-        let said = stream.feedback(version, days);
-        let csat = answers(&said, "csat");
-        assert_mean(&summary.csat.mean, &csat);
-        let (n, all, squares) = sums(csat.iter().map(|(_, w)| *w));
-        let satisfied: f64 = csat.iter().filter(|(s, _)| *s >= 4.0).map(|(_, w)| f64::from(*w)).sum();
-        assert_share(&summary.csat.satisfied, satisfied, all, n, all * all / squares);
-        assert_distribution(&summary.csat.distribution, &csat);
-        assert_mean(&summary.ces.mean, &answers(&said, "ces"));
-        assert_distribution(&summary.ces.distribution, &answers(&said, "ces"));
-        let rating = answers(&said, "rating");
-        assert_mean(&summary.rating.mean, &rating.iter().map(|(s, w)| (s / 3.0, *w)).collect::<Vec<_>>());
-        assert_distribution(&summary.rating.distribution, &rating);
-    });
+fn csat_ces_and_ratings(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let said = stream.feedback(version, days);
+    let csat = answers(&said, "csat");
+    assert_mean(&summary.csat.mean, &csat);
+    let (n, all, squares) = sums(csat.iter().map(|(_, w)| *w));
+    let satisfied: f64 = csat.iter().filter(|(s, _)| *s >= 4.0).map(|(_, w)| f64::from(*w)).sum();
+    assert_share(&summary.csat.satisfied, satisfied, all, n, all * all / squares);
+    assert_distribution(&summary.csat.distribution, &csat);
+    assert_mean(&summary.ces.mean, &answers(&said, "ces"));
+    assert_distribution(&summary.ces.distribution, &answers(&said, "ces"));
+    let rating = answers(&said, "rating");
+    assert_mean(&summary.rating.mean, &rating.iter().map(|(s, w)| (s / 3.0, *w)).collect::<Vec<_>>());
+    assert_distribution(&summary.rating.distribution, &rating);
 }
 
 fn assert_labels(got: &[LabelCount], said: &Said<'_>, of: impl Fn(&Feedback) -> Vec<&'static str>) {
@@ -152,40 +150,34 @@ fn assert_labels(got: &[LabelCount], said: &Said<'_>, of: impl Fn(&Feedback) -> 
     }
 }
 
-#[test]
-fn labels_and_coverage() {
-    check(|stream, summary, version, days| {
-        let (said, l) = (stream.feedback(version, days), &summary.labels);
-        assert_labels(&l.kinds, &said, |f| vec![f.kind]);
-        assert_labels(&l.aspects, &said, |f| f.aspects.clone());
-        assert_labels(&l.sentiments, &said, |f| vec![f.sentiment]);
-        assert_labels(&l.severities, &said, |_| vec!["annoys"]);
-        assert_labels(&l.languages, &said, |_| vec!["en"]);
-        let c = &summary.coverage;
-        assert_eq!(c.n, said.len() as u64);
-        for rung in Rung::ALL {
-            let n = said.iter().filter(|(f, _)| f.rung == rung).count();
-            let got = c.rungs.iter().find(|r| r.rung == rung.name());
-            assert_eq!(got.map_or(0, |r| r.count), n as u64, "{rung:?}");
-            assert!(got.is_none_or(|r| same(r.share, Some(n as f64 / said.len() as f64))));
-        }
-        let of_api: Vec<&Feedback> = stream.feedback.iter().filter(|f| days.contains(f.time.day())).collect();
-        let unknown = of_api.iter().filter(|f| f.versions[0].0 == UNKNOWN_VERSION).count() as f64;
-        assert_share(&c.unknown_of_api, unknown, of_api.len() as f64, of_api.len() as u64, of_api.len() as f64);
-    });
+fn labels_and_coverage(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let (said, l) = (stream.feedback(version, days), &summary.labels);
+    assert_labels(&l.kinds, &said, |f| vec![f.kind]);
+    assert_labels(&l.aspects, &said, |f| f.aspects.clone());
+    assert_labels(&l.sentiments, &said, |f| vec![f.sentiment]);
+    assert_labels(&l.severities, &said, |_| vec!["annoys"]);
+    assert_labels(&l.languages, &said, |_| vec!["en"]);
+    let c = &summary.coverage;
+    assert_eq!(c.n, said.len() as u64);
+    for rung in Rung::ALL {
+        let n = said.iter().filter(|(f, _)| f.rung == rung).count();
+        let got = c.rungs.iter().find(|r| r.rung == rung.name());
+        assert_eq!(got.map_or(0, |r| r.count), n as u64, "{rung:?}");
+        assert!(got.is_none_or(|r| same(r.share, Some(n as f64 / said.len() as f64))));
+    }
+    let of_api: Vec<&Feedback> = stream.feedback.iter().filter(|f| days.contains(f.time.day())).collect();
+    let unknown = of_api.iter().filter(|f| f.versions[0].0 == UNKNOWN_VERSION).count() as f64;
+    assert_share(&c.unknown_of_api, unknown, of_api.len() as f64, of_api.len() as u64, of_api.len() as f64);
 }
 
-#[test]
-fn quotes_are_feedback_of_the_version() {
-    check(|stream, summary, version, days| {
-        let said = stream.feedback(version, days);
-        assert!(!summary.quotes.is_empty());
-        for quote in &summary.quotes {
-            let (of, _) = said.iter().find(|(f, _)| f.id == quote.id).unwrap();
-            assert_eq!((quote.time.clone(), &quote.consumer), (of.time.rfc3339(), &of.consumer));
-            assert_eq!(quote.url.as_deref(), Some("https://desk.example/t/1"));
-        }
-    });
+fn quotes_are_feedback_of_the_version(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let said = stream.feedback(version, days);
+    assert!(!summary.quotes.is_empty());
+    for quote in &summary.quotes {
+        let (of, _) = said.iter().find(|(f, _)| f.id == quote.id).unwrap();
+        assert_eq!((quote.time.clone(), &quote.consumer), (of.time.rfc3339(), &of.consumer));
+        assert_eq!(quote.url.as_deref(), Some("https://desk.example/t/1"));
+    }
 }
 
 /// The difference by squaring the halves of the intervals (Zou and Donner), the ratio by its value.
@@ -212,7 +204,7 @@ fn the_comparison_puts_both_side_by_side() {
             assert!((f.difference.high.unwrap() - high).abs() < 1e-9 * high.abs().max(1.0), "{}", f.name);
         }
         if let Some(ratio) = &f.ratio {
-            assert!(same(ratio.value, Some(a / b)), "{}", f.name);
+            assert!(same(ratio.value, (b > 0.0).then_some(a / b)), "{}", f.name);
             assert!(ratio.low.is_none_or(|low| low <= a / b) && ratio.high.is_none_or(|high| a / b <= high));
         }
         assert_eq!(f.difference.n, f.this.n.min(f.baseline.n));

@@ -22,43 +22,50 @@ fn assert_plain_share(figure: &crate::summary::types::Figure, part: u64, all: u6
 }
 
 #[test]
-fn calls_and_failures() {
-    check(|stream, summary, version, days| {
-        let (calls, u) = (stream.calls(version, days), &summary.usage);
-        let all = calls.len() as u64;
-        assert_eq!(u.calls, all);
-        for (got, rate, expected) in [
-            (u.failed, &u.error_rate, count(&calls, |s| s >= 400)),
-            (u.server_errors, &u.server_error_rate, count(&calls, |s| s >= 500)),
-            (u.rate_limited, &u.rate_limited_rate, count(&calls, |s| s == 429)),
-        ] {
-            assert_eq!(got, expected);
-            assert_plain_share(rate, expected, all);
-        }
-        let operations: BTreeSet<&str> = calls.iter().map(|c| c.operation.as_str()).collect();
-        assert_eq!(u.operations, operations.len() as u64);
-    });
+fn usage_is_that_of_the_calls() {
+    check(&[
+        calls_and_failures,
+        latency_revenue_and_value,
+        the_worst_operations,
+        consumers_and_adoption,
+        time_to_first_success,
+        moves_between_versions,
+        the_trend,
+    ]);
 }
 
-#[test]
-fn latency_revenue_and_value() {
-    check(|stream, summary, version, days| {
-        let (calls, u) = (stream.calls(version, days), &summary.usage);
-        let mut ms: Vec<f64> = calls.iter().map(|c| c.ms).collect();
-        ms.sort_by(f64::total_cmp);
-        let l = &u.latency;
-        assert_eq!(l.n, ms.len() as u64);
-        for (got, q) in [(l.p50_ms, 0.5), (l.p90_ms, 0.9), (l.p95_ms, 0.95), (l.p99_ms, 0.99)] {
-            let exact = ms[(q * (ms.len() - 1) as f64).floor() as usize];
-            assert!((got.unwrap() - exact).abs() <= exact * 0.0101, "{got:?} for {exact}");
-        }
-        let cents: i64 = calls.iter().filter_map(|c| c.cents).sum();
-        assert_eq!(u.revenue.len(), 1);
-        assert!(u.revenue[0].currency == "EUR" && same(Some(u.revenue[0].amount), Some(cents as f64 / 100.0)));
-        let orders: Vec<f64> = calls.iter().filter_map(|c| c.orders).collect();
-        assert_eq!((u.value[0].name.as_str(), u.value[0].count), ("order", orders.len() as u64));
-        assert!(same(Some(u.value[0].amount), Some(orders.iter().sum())));
-    });
+fn calls_and_failures(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let (calls, u) = (stream.calls(version, days), &summary.usage);
+    let all = calls.len() as u64;
+    assert_eq!(u.calls, all);
+    for (got, rate, expected) in [
+        (u.failed, &u.error_rate, count(&calls, |s| s >= 400)),
+        (u.server_errors, &u.server_error_rate, count(&calls, |s| s >= 500)),
+        (u.rate_limited, &u.rate_limited_rate, count(&calls, |s| s == 429)),
+    ] {
+        assert_eq!(got, expected);
+        assert_plain_share(rate, expected, all);
+    }
+    let operations: BTreeSet<&str> = calls.iter().map(|c| c.operation.as_str()).collect();
+    assert_eq!(u.operations, operations.len() as u64);
+}
+
+fn latency_revenue_and_value(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let (calls, u) = (stream.calls(version, days), &summary.usage);
+    let mut ms: Vec<f64> = calls.iter().map(|c| c.ms).collect();
+    ms.sort_by(f64::total_cmp);
+    let l = &u.latency;
+    assert_eq!(l.n, ms.len() as u64);
+    for (got, q) in [(l.p50_ms, 0.5), (l.p90_ms, 0.9), (l.p95_ms, 0.95), (l.p99_ms, 0.99)] {
+        let exact = ms[(q * (ms.len() - 1) as f64).floor() as usize];
+        assert!((got.unwrap() - exact).abs() <= exact * 0.0101, "{got:?} for {exact}");
+    }
+    let cents: i64 = calls.iter().filter_map(|c| c.cents).sum();
+    assert_eq!(u.revenue.len(), 1);
+    assert!(u.revenue[0].currency == "EUR" && same(Some(u.revenue[0].amount), Some(cents as f64 / 100.0)));
+    let orders: Vec<f64> = calls.iter().filter_map(|c| c.orders).collect();
+    assert_eq!((u.value[0].name.as_str(), u.value[0].count), ("order", orders.len() as u64));
+    assert!(same(Some(u.value[0].amount), Some(orders.iter().sum())));
 }
 
 /// Consumers with a failed call in the days; none where only days before and after are sure to have one.
@@ -98,68 +105,59 @@ fn assert_operation(stream: &Stream, version: &str, days: Days, o: &OperationFig
     assert_eq!(o.feedback, stream.feedback(version, days).iter().filter(|(f, _)| about(f)).count() as u64);
 }
 
-#[test]
-fn the_worst_operations() {
-    check(|stream, summary, version, days| {
-        let u = &summary.usage;
-        let mut failed: BTreeMap<&str, u64> = BTreeMap::new();
-        stream.calls(version, days).iter().filter(|c| c.status >= 400).for_each(|c| *failed.entry(&c.operation).or_default() += 1);
-        let mut most: Vec<u64> = failed.values().copied().collect();
-        most.sort_by(|a, b| b.cmp(a));
-        most.truncate(10);
-        assert_eq!(u.worst_by_failures.iter().map(|o| o.failed).collect::<Vec<_>>(), most);
-        u.worst_by_failures.iter().chain(&u.worst_by_error_rate).for_each(|o| assert_operation(stream, version, days, o));
-        let low = |o: &OperationFigures| o.error_rate.low.unwrap();
-        assert!(u.worst_by_error_rate.is_sorted_by(|a, b| low(a) >= low(b)));
-        assert!(u.worst_by_error_rate.iter().all(|o| o.calls >= u.enough_calls));
-        // Whoever fails in two of five calls is found, however many others there are.
-        assert!(u.worst_by_error_rate.iter().take(2).any(|o| o.operation == "op-3"));
-    });
+fn the_worst_operations(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let u = &summary.usage;
+    let mut failed: BTreeMap<&str, u64> = BTreeMap::new();
+    stream.calls(version, days).iter().filter(|c| c.status >= 400).for_each(|c| *failed.entry(&c.operation).or_default() += 1);
+    let mut most: Vec<u64> = failed.values().copied().collect();
+    most.sort_by(|a, b| b.cmp(a));
+    most.truncate(10);
+    assert_eq!(u.worst_by_failures.iter().map(|o| o.failed).collect::<Vec<_>>(), most);
+    u.worst_by_failures.iter().chain(&u.worst_by_error_rate).for_each(|o| assert_operation(stream, version, days, o));
+    let low = |o: &OperationFigures| o.error_rate.low.unwrap();
+    assert!(u.worst_by_error_rate.is_sorted_by(|a, b| low(a) >= low(b)));
+    assert!(u.worst_by_error_rate.iter().all(|o| o.calls >= u.enough_calls));
+    // Whoever fails in two of five calls is found, however many others there are.
+    assert!(u.worst_by_error_rate.iter().take(2).any(|o| o.operation == "op-3"));
 }
 
-#[test]
-fn consumers_and_adoption() {
-    check(|stream, summary, version, days| {
-        let (calls, c) = (stream.calls(version, days), &summary.consumers);
-        let of_api: Vec<&Call> = ["v1", "v2", UNKNOWN_VERSION].iter().flat_map(|v| stream.calls(v, days)).collect();
-        let (active, all) = (people(&calls).len() as u64, people(&of_api).len() as u64);
-        assert_eq!((c.active, c.active_of_api, c.calls_of_api), (active, all, of_api.len() as u64));
-        assert_plain_share(&c.adoption, active, all);
-        assert!(same(c.share_of_calls, Some(calls.len() as f64 / of_api.len() as f64)));
-    });
+fn consumers_and_adoption(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let (calls, c) = (stream.calls(version, days), &summary.consumers);
+    let of_api: Vec<&Call> = ["v1", "v2", UNKNOWN_VERSION].iter().flat_map(|v| stream.calls(v, days)).collect();
+    let (active, all) = (people(&calls).len() as u64, people(&of_api).len() as u64);
+    assert_eq!((c.active, c.active_of_api, c.calls_of_api), (active, all, of_api.len() as u64));
+    assert_plain_share(&c.adoption, active, all);
+    assert!(same(c.share_of_calls, Some(calls.len() as f64 / of_api.len() as f64)));
 }
 
-#[test]
-fn time_to_first_success() {
-    check(|stream, summary, version, days| {
-        let (mut seconds, mut before, mut never, mut failed_first) = (Vec::new(), Vec::new(), 0, 0);
-        let successes = stream.first_successes();
-        let ever = stream.calls(version, Days::default());
-        let mut new = 0;
-        for consumer in people(&ever) {
-            let first = ever.iter().filter(|c| c.consumer == consumer).min_by_key(|c| c.time).unwrap();
-            if !days.contains(first.time.day()) {
-                continue;
-            }
-            new += 1;
-            failed_first += u64::from(first.status >= 400);
-            match successes.get(&(first.version, consumer.as_str())) {
-                Some((time, failed)) => {
-                    seconds.push((time.0 - first.time.0) as f64 / 1000.0);
-                    before.push(*failed as f64);
-                }
-                None => never += 1,
-            }
+fn time_to_first_success(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let (mut seconds, mut before, mut never, mut failed_first) = (Vec::new(), Vec::new(), 0, 0);
+    let successes = stream.first_successes();
+    let ever = stream.calls(version, Days::default());
+    let mut new = 0;
+    for consumer in people(&ever) {
+        let first = ever.iter().filter(|c| c.consumer == consumer).min_by_key(|c| c.time).unwrap();
+        if !days.contains(first.time.day()) {
+            continue;
         }
-        seconds.sort_by(f64::total_cmp);
-        before.sort_by(f64::total_cmp);
-        let at = |of: &[f64], q: f64| of.len().checked_sub(1).map(|last| of[(q * last as f64).floor() as usize]);
-        let t = &summary.consumers.time_to_first_success;
-        assert_eq!((summary.consumers.new, t.n, t.never_succeeded), (new, seconds.len() as u64, never));
-        assert!(same(t.median_seconds, at(&seconds, 0.5)) && same(t.p90_seconds, at(&seconds, 0.9)), "{t:?}");
-        assert!(same(t.median_failed_before, at(&before, 0.5)));
-        assert_plain_share(&t.first_call_failed, failed_first, new);
-    });
+        new += 1;
+        failed_first += u64::from(first.status >= 400);
+        match successes.get(&(first.version, consumer.as_str())) {
+            Some((time, failed)) => {
+                seconds.push((time.0 - first.time.0) as f64 / 1000.0);
+                before.push(*failed as f64);
+            }
+            None => never += 1,
+        }
+    }
+    seconds.sort_by(f64::total_cmp);
+    before.sort_by(f64::total_cmp);
+    let at = |of: &[f64], q: f64| of.len().checked_sub(1).map(|last| of[(q * last as f64).floor() as usize]);
+    let t = &summary.consumers.time_to_first_success;
+    assert_eq!((summary.consumers.new, t.n, t.never_succeeded), (new, seconds.len() as u64, never));
+    assert!(same(t.median_seconds, at(&seconds, 0.5)) && same(t.p90_seconds, at(&seconds, 0.9)), "{t:?}");
+    assert!(same(t.median_failed_before, at(&before, 0.5)));
+    assert_plain_share(&t.first_call_failed, failed_first, new);
 }
 
 fn assert_moves(stream: &Stream, got: &[Move], kind: MilestoneKind, from: &str, to: &str, other: &str, days: Days) {
@@ -169,16 +167,13 @@ fn assert_moves(stream: &Stream, got: &[Move], kind: MilestoneKind, from: &str, 
     assert_eq!(got, expected, "{kind:?} {from} to {to}");
 }
 
-#[test]
-fn moves_between_versions() {
-    check(|stream, summary, version, days| {
-        let other = if version == "v1" { "v2" } else { "v1" };
-        let m = &summary.consumers.moves;
-        assert_moves(stream, &m.upgrades_in, MilestoneKind::Upgrade, other, version, other, days);
-        assert_moves(stream, &m.upgrades_out, MilestoneKind::Upgrade, version, other, other, days);
-        assert_moves(stream, &m.downgrades_in, MilestoneKind::Downgrade, other, version, other, days);
-        assert_moves(stream, &m.downgrades_out, MilestoneKind::Downgrade, version, other, other, days);
-    });
+fn moves_between_versions(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let other = if version == "v1" { "v2" } else { "v1" };
+    let m = &summary.consumers.moves;
+    assert_moves(stream, &m.upgrades_in, MilestoneKind::Upgrade, other, version, other, days);
+    assert_moves(stream, &m.upgrades_out, MilestoneKind::Upgrade, version, other, other, days);
+    assert_moves(stream, &m.downgrades_in, MilestoneKind::Downgrade, other, version, other, days);
+    assert_moves(stream, &m.downgrades_out, MilestoneKind::Downgrade, version, other, other, days);
 }
 
 fn expected_trend(stream: &Stream, version: &str, days: Days) -> BTreeMap<String, (u64, u64, u64, u64)> {
@@ -197,13 +192,10 @@ fn expected_trend(stream: &Stream, version: &str, days: Days) -> BTreeMap<String
     rows.into_iter().map(|(day, (calls, failed, people, said))| (day, (calls, failed, people.len() as u64, said))).collect()
 }
 
-#[test]
-fn the_trend() {
-    check(|stream, summary: &Summary, version, days| {
-        let got = summary.trend.iter().map(|d| (d.day.clone(), (d.calls, d.failed, d.consumers, d.feedback)));
-        assert_eq!(got.collect::<BTreeMap<_, _>>(), expected_trend(stream, version, days));
-        assert!(summary.trend.is_sorted_by(|a, b| a.day < b.day));
-    });
+fn the_trend(stream: &Stream, summary: &Summary, version: &str, days: Days) {
+    let got = summary.trend.iter().map(|d| (d.day.clone(), (d.calls, d.failed, d.consumers, d.feedback)));
+    assert_eq!(got.collect::<BTreeMap<_, _>>(), expected_trend(stream, version, days));
+    assert!(summary.trend.is_sorted_by(|a, b| a.day < b.day));
 }
 
 #[test]

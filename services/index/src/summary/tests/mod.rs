@@ -16,11 +16,7 @@ use stream::{API, Indexed, Stream};
 /// The three windows that every number is checked in: all time, an open one and a closed one.
 fn windows() -> [Days; 3] {
     let first = stream::FIRST_DAY;
-    [
-        Days::default(),
-        Days { from: Some(Day(first + 6)), until: None },
-        Days { from: Some(Day(first + 4)), until: Some(Day(first + 11)) },
-    ]
+    [Days::default(), Days { from: Some(Day(first + 6)), until: None }, Days { from: Some(Day(first + 4)), until: Some(Day(first + 11)) }]
 }
 
 /// The summary of one version beside the other, by way of both stores.
@@ -47,14 +43,18 @@ fn summary(indexed: &Indexed, stream: &Stream, version: &str, baseline: Option<&
     })
 }
 
-/// Runs a check on both versions in every window.
-fn check(body: impl Fn(&Stream, &Summary, &str, Days)) {
+/// Holds a summary of a version in some days against the stream it was made from.
+type Check = fn(&Stream, &Summary, &str, Days);
+
+/// Runs checks on both versions in every window.
+fn check(checks: &[Check]) {
     let folder = tempfile::tempdir().unwrap();
     let stream = Stream::make(7);
     let indexed = stream.index(folder.path());
     for days in windows() {
         for (version, other) in [("v1", "v2"), ("v2", "v1")] {
-            body(&stream, &summary(&indexed, &stream, version, Some(other), days), version, days);
+            let summary = summary(&indexed, &stream, version, Some(other), days);
+            checks.iter().for_each(|check| check(&stream, &summary, version, days));
         }
     }
 }

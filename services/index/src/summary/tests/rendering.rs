@@ -67,7 +67,10 @@ fn no_data_is_said_and_hostile_text_is_harmless() {
     assert_whole(&text);
     assert!(text.starts_with("# a\\|b"));
     assert!(text.contains("| NPS (-100 to 100) | no data |  | 0 |"), "{text}");
-    assert!(text.contains("> \\> quoted \\| \\<img src=x\\> \\| @\u{200b}admin\n>\n> — 2026-03-01 · \\*acme\\* · javascript:alert(1)\n"), "{text}");
+    assert!(
+        text.contains("> \\> quoted \\| \\<img src=x\\> \\| @\u{200b}admin\n>\n> — 2026-03-01 · \\*acme\\* · javascript:alert(1)\n"),
+        "{text}"
+    );
 }
 
 #[test]

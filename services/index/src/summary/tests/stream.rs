@@ -6,7 +6,8 @@ use std::path::Path;
 use groundswell_bus::Offset;
 use groundswell_model::insight::{Label, SurveyAnswer};
 use groundswell_model::{
-    Hour, IdentityHash, Insight, Labels, LatencyBuckets, Milestone, MilestoneKind, Rung, Timestamp, UNKNOWN_VERSION, UsageDelta, VersionWeight,
+    Hour, IdentityHash, Insight, Labels, LatencyBuckets, Milestone, MilestoneKind, Rung, Timestamp, UNKNOWN_VERSION, UsageDelta,
+    VersionWeight,
 };
 use groundswell_runtime::settings::IndexSettings;
 
