@@ -158,3 +158,81 @@ fn add<'a>(delta: &mut UsageDelta<'a>, event: &UsageEvent<'a>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use groundswell_model::{ContentHash, EventHead, IdentityHash, Origin, Timestamp};
+
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    fn event(consumer: &str, time: i64, status: u16) -> UsageEvent<'_> {
+        UsageEvent {
+            head: EventHead {
+                identity: IdentityHash(1),
+                content: ContentHash(1),
+                source: "s",
+                id: "1",
+                time: Timestamp(time),
+                received: Timestamp(time + 5),
+                origin: Origin::default(),
+                consumer,
+            },
+            api: None,
+            api_version: None,
+            operation: None,
+            method: "GET",
+            path: "",
+            host: "",
+            status,
+            failed: status >= 400,
+            latency_ms: Some(10.0),
+            calls: 3,
+            request_id: None,
+            traceparent: None,
+            sdk: None,
+            plan: None,
+            revenue: Some((2, "EUR")),
+            value: Some(("order", 0.5)),
+            use_case: None,
+            bytes: None,
+            attributes: Vec::new(),
+        }
+    }
+
+    fn counted<'a>(version: &'a str, operation: &'a str) -> Counted<'a> {
+        Counted { api: "orders", version, operation: Cow::Borrowed(operation) }
+    }
+
+    #[test]
+    fn events_of_one_hour_are_one_delta_with_everything_times_its_calls() {
+        let mut fold = Fold::default();
+        for (time, status) in [(10, 503), (20, 200), (5, 429), (7, 200), (9, 404)] {
+            fold.add(counted("v1", "getOrder"), &event("acme", time, status));
+        }
+        let mut deltas = 0;
+        let checked: Result<(), ()> = fold.drain(|d| {
+            deltas += 1;
+            assert_eq!((d.calls, d.failed, d.server_errors, d.rate_limited), (15, 9, 3, 3));
+            assert_eq!((d.first, d.last, d.first_success, d.received), (Timestamp(5), Timestamp(20), Some(Timestamp(7)), Timestamp(25)));
+            assert_eq!((d.latency.count(), d.revenue.as_slice(), d.value.as_slice()), (15, &[("EUR", 30)][..], &[("order", 15, 7.5)][..]));
+            Ok(())
+        });
+        assert_eq!((checked, deltas), (Ok(()), 1));
+    }
+
+    #[test]
+    fn deltas_come_in_order_whatever_order_events_had() {
+        let keys =
+            [("v2", "b", "acme", 0), ("v1", "b", "globex", 0), ("v1", "b", "acme", HOUR), ("v1", "b", "acme", 0), ("v1", "a", "zeta", 0)];
+        let mut fold = Fold::default();
+        keys.iter().for_each(|(v, o, c, t)| fold.add(counted(v, o), &event(c, *t, 200)));
+        let mut seen = Vec::new();
+        let all: Result<(), ()> = fold.drain(|d| {
+            seen.push((d.version.to_owned(), d.operation.to_owned(), d.consumer.to_owned(), d.hour.0));
+            Ok(())
+        });
+        assert!(all.is_ok() && seen.is_sorted() && seen.len() == keys.len(), "{seen:?}");
+    }
+}

@@ -46,7 +46,8 @@ impl Work<'_> {
 pub struct Partition {
     number: u32,
     window: Window,
-    feedback: HashMap<u128, u64>,
+    /// Identity, in halves to stay at 24 bytes an entry, and content.
+    feedback: HashMap<(u64, u64), u64>,
     consumers: HashTable<u32>,
     hasher: DefaultHashBuilder,
     journals: Vec<Kept>,
@@ -93,7 +94,7 @@ impl Partition {
                 }
             }
             Entry::Feedback(identity, content) => {
-                self.feedback.insert(identity, content);
+                self.feedback.insert(halves(identity), content);
             }
             Entry::Name(parent, name) => self.names.restore(parent, name),
             Entry::Window(mark) => return Ok(Some(mark)),
@@ -199,10 +200,10 @@ impl Partition {
 
     fn say<'a>(&mut self, event: &FeedbackEvent<'a>, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<Outcome<()>, BadItem> {
         let (identity, content) = (event.head.identity.0, event.head.content.0);
-        match self.feedback.get(&identity) {
+        match self.feedback.get(&halves(identity)) {
             Some(known) if *known == content => return Ok(Outcome::Skip(Skip::Duplicate)),
             Some(_) => return Ok(Outcome::Reject(conflict("feedback"))),
-            None => self.feedback.insert(identity, content),
+            None => self.feedback.insert(halves(identity), content),
         };
         work.state.push(self.entry(state::write(&Entry::Feedback(identity, content))?));
         let (journals, consumer) = (&self.journals, event.head.consumer);
@@ -256,6 +257,11 @@ fn with_header<'a>(found: Resolved<'a>, event: &UsageEvent<'a>, tables: &Tables<
         Some(version) => tables.catalogue.resolve_usage(&Call { api: found.api, version, ..*call }),
         None => found,
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "halves")]
+fn halves(identity: u128) -> (u64, u64) {
+    ((identity >> 64) as u64, identity as u64)
 }
 
 fn conflict(what: &str) -> Reject {
