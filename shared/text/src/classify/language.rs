@@ -2,7 +2,7 @@
 //!
 //! Cheap and honest rather than complete: a text in none of these languages, or too short to tell, is `unsure`.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::words::Words;
@@ -66,15 +66,15 @@ const COMMON: &[(&str, &str)] = &[
     ("bg", "и в не на че с по как това за от но до се да са ни при вие аз той е така беше или ако вече след му си"),
 ];
 
-/// Every common word with the bits of its languages, sorted.
-static LANGUAGES_OF: LazyLock<Vec<(&'static str, u32)>> = LazyLock::new(|| {
-    let mut words = BTreeMap::new();
+/// Every common word with the bits of its languages.
+static LANGUAGES_OF: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
+    let mut words = HashMap::new();
     for (bit, (_, list)) in COMMON.iter().enumerate() {
         for word in list.split(' ') {
             *words.entry(word).or_insert(0) |= 1 << bit;
         }
     }
-    words.into_iter().collect()
+    words
 });
 
 /// What was made out.
@@ -134,10 +134,13 @@ fn by_words(words: &Words) -> Guess {
     for i in 0..words.len().min(ENOUGH_WORDS) {
         let word = words.get(i);
         letters += usize::from(!word.starts_with(|c: char| c.is_ascii_digit()));
-        if let Ok(at) = LANGUAGES_OF.binary_search_by(|(w, _)| (*w).cmp(word)) {
-            let languages = LANGUAGES_OF[at].1;
+        if let Some(languages) = LANGUAGES_OF.get(word) {
             let share = 1.0 / ratio(languages.count_ones() as usize);
-            (0..COMMON.len()).filter(|bit| languages & (1 << bit) != 0).for_each(|bit| scores[bit] += share);
+            let mut rest = *languages;
+            while rest != 0 {
+                scores[rest.trailing_zeros() as usize] += share;
+                rest &= rest - 1;
+            }
         }
         letter_hints(word, &mut scores);
     }

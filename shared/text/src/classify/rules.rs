@@ -1,5 +1,6 @@
 //! Finding the phrases in a text, and what they add up to.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::phrases::{ASPECTS, KINDS, NEGATORS, Rules, SEVERITIES, TONES};
@@ -36,21 +37,25 @@ struct Phrase {
     negated: bool,
 }
 
-/// Every phrase by the first two letters of its first word.
+/// Every phrase by its first word; or, where that may have any ending, by the first two letters.
 struct Index {
     phrases: Vec<Phrase>,
+    by_word: HashMap<&'static str, Vec<u16>>,
     by_letters: Vec<Vec<u16>>,
 }
 
 const LETTERS: usize = 27;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { phrases: Vec::new(), by_letters: vec![Vec::new(); LETTERS * LETTERS] };
+    let mut index = Index { phrases: Vec::new(), by_word: HashMap::new(), by_letters: vec![Vec::new(); LETTERS * LETTERS] };
     for (table, labels) in (0..).zip(TABLES) {
         for (label, (_, weights)) in (0..).zip(labels) {
             for (weight, phrases) in *weights {
                 for text in phrases.split('|') {
-                    index.by_letters[bucket(text)].push(u16::try_from(index.phrases.len()).unwrap_or(u16::MAX));
+                    let first = text.split(' ').next().unwrap_or_default();
+                    let list =
+                        if first.ends_with('*') { &mut index.by_letters[bucket(first)] } else { index.by_word.entry(first).or_default() };
+                    list.push(u16::try_from(index.phrases.len()).unwrap_or(u16::MAX));
                     let negated = text.split(' ').any(|w| NEGATORS.contains(&w));
                     index.phrases.push(Phrase { table, label, weight: *weight, text, negated });
                 }
@@ -95,7 +100,8 @@ impl Evidence {
         let mut denied = 0;
         for i in 0..words.len() {
             let word = words.get(i);
-            for phrase in &index.by_letters[bucket(word)] {
+            let by_word = index.by_word.get(word).map_or(&[][..], Vec::as_slice);
+            for phrase in by_word.iter().chain(&index.by_letters[bucket(word)]) {
                 let rule = &index.phrases[usize::from(*phrase)];
                 if matches(rule.text, words, i) {
                     let weight = if i < words.title { rule.weight * TITLE_WEIGHT } else { rule.weight };

@@ -59,7 +59,8 @@ fn is_version(bytes: &[u8], start: usize, end: usize, octets: [u8; 4], context: 
     let (left, right) = (before(bytes, start), byte(bytes, end));
     let suffix = matches!(right, b'-' | b'+') && byte(bytes, end + 1).is_ascii_alphabetic();
     let package = match left {
-        b'-' | b'^' | b'~' => true,
+        b'-' => !before(bytes, start - 1).is_ascii_digit(),
+        b'^' | b'~' => true,
         b'=' => matches!(before(bytes, start - 1), b'=' | b'>' | b'<' | b'~' | b'!'),
         b'@' | b'/' => !is_private(octets) && after_product(bytes, start - 1),
         _ => false,
@@ -70,7 +71,8 @@ fn is_version(bytes: &[u8], start: usize, end: usize, octets: [u8; 4], context: 
     let context = context(end);
     // One in 4,000 addresses has only small numbers, and nearly every version has.
     let small = octets.iter().all(|o| *o < 32) && !is_private(octets);
-    let used = (right == b':' && byte(bytes, end + 1).is_ascii_digit()) || left == b'/' || left == b'@';
+    let used =
+        (right == b':' && byte(bytes, end + 1).is_ascii_digit()) || (left == b'/' && before(bytes, start - 1) == b'/') || left == b'@';
     !context.address && (context.version || (small && !used))
 }
 

@@ -105,7 +105,9 @@ const LITERALS: &[&str] = &[
 ];
 
 const LONGEST_NAME: usize = 40;
-const LONGEST_VALUE: usize = 1024;
+const LONGEST_VALUE: usize = 512;
+/// Nobody types a longer password.
+const LONGEST_PASSWORD: usize = 128;
 
 /// The secret assigned by the `=` or `:` at `at`.
 pub(super) fn assigned(bytes: &[u8], at: usize, floor: usize, place: Place) -> Option<Hit> {
@@ -220,6 +222,9 @@ impl Value {
     }
 
     fn is_password(self, bytes: &[u8], text: &[u8], name: &[u8], tight: bool) -> bool {
+        if text.len() > LONGEST_PASSWORD {
+            return false;
+        }
         let has = |is: fn(&u8) -> bool| text.iter().any(is);
         let (letter, digit) = (has(u8::is_ascii_alphabetic), has(u8::is_ascii_digit));
         let sign = text.iter().any(|b| matches!(b, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'*' | b'+'));
