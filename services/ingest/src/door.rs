@@ -24,6 +24,9 @@ use crate::frames::Frames;
 const KEY_LIKE_BYTES: usize = 20;
 /// Bytes kept of a text that is not counted by, such as a request id or an SDK.
 const SHORT_BYTES: usize = 256;
+/// Bytes kept of a body, whatever the settings say: a frame must fit into a record of 1 MiB, which Kafka takes by default,
+/// or the pipeline would stop at it for ever.
+const MOST_BODY_BYTES: usize = 900_000;
 /// Bytes kept of a path or URL.
 const PATH_BYTES: usize = 2048;
 
@@ -48,7 +51,7 @@ impl Door {
             attributes: limits.attributes,
             attribute_bytes: limits.attribute_bytes,
             title_bytes: limits.title_bytes,
-            body_bytes: limits.event_bytes,
+            body_bytes: limits.event_bytes.min(MOST_BODY_BYTES),
         }
     }
 

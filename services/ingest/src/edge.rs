@@ -25,7 +25,7 @@ pub use http::router;
 use memory::{Memory, Seen};
 pub use request::Item;
 
-use crate::{contract_limits, source};
+use crate::source;
 
 /// How long a request waits for its events to be durable.
 const PUBLISH_TIME: Duration = Duration::from_secs(30);
@@ -61,7 +61,7 @@ impl Edge {
     /// # Errors
     /// As [`Edge::open`].
     pub fn with_clock(bus: &dyn Bus, settings: &Settings, clock: fn() -> Timestamp) -> Result<Self, BusError> {
-        let limits = contract_limits(settings);
+        let limits = settings.limits.contract();
         Ok(Self {
             publisher: bus.publisher()?,
             memory: Mutex::new(Memory::seeded(bus, &limits)?),

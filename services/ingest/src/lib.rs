@@ -59,16 +59,3 @@ pub fn service(app: &App, bus: &Arc<dyn Bus>) -> anyhow::Result<Service> {
     };
     Ok(Service::looping("ingest", work).routes(app.auth.protect(router(edge), Scope::Publish)))
 }
-
-/// The bounds of the settings, as the contract wants them.
-#[must_use]
-pub fn contract_limits(settings: &Settings) -> groundswell_contract::Limits {
-    let limits = &settings.limits;
-    groundswell_contract::Limits {
-        event_bytes: limits.event_bytes,
-        batch_events: limits.batch_events,
-        depth: limits.depth,
-        attributes: limits.attributes,
-        future_hours: limits.future_hours,
-    }
-}

@@ -6,7 +6,6 @@ use groundswell_contract::{Decoded, Incoming, Limits, content_hash, decode, vali
 use groundswell_model::{ContentHash, EventHead, Fates, Origin, Outcome, Reject, RejectReason, Skip, Timestamp};
 use groundswell_runtime::{Settings, clock, pseudonym_key};
 
-use crate::contract_limits;
 use crate::door::Door;
 use crate::frames::Frames;
 use crate::people::People;
@@ -41,7 +40,7 @@ impl IngestStage {
     /// # Errors
     /// A topic is missing.
     pub fn with_key(bus: &dyn Bus, settings: &Settings, secret: [u8; 32], clock: fn() -> Timestamp) -> Result<Self, BusError> {
-        let limits = contract_limits(settings);
+        let limits = settings.limits.contract();
         Ok(Self {
             people: People::new(bus, secret, limits)?,
             door: Door::new(secret, &settings.limits),

@@ -20,6 +20,9 @@ impl Door {
 
     fn attribute(&self, name: &str, json: Cow<'_, str>, names: &[&str]) -> (String, String) {
         let name = cut(name, self.attribute_bytes / 4);
+        // What is cut off anyway need not be looked at; a good margin stays, so that no half of a secret is kept.
+        let most = 4 * self.attribute_bytes;
+        let json = if json.len() > most { Cow::Owned(cut(&json, most).to_owned()) } else { json };
         // Together, because a name such as `password` says what its value is.
         let field = format!("\"{name}\":{json}");
         let redacted = self.redactor.redact(&field, names);

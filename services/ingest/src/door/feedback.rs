@@ -17,8 +17,6 @@ use crate::frames::Frames;
 const MOST_TAGS: usize = 64;
 /// Room in a frame for what is not counted one by one: a little more than the bounded fields can hold.
 const BESIDES_BYTES: usize = 64 * 1024;
-/// Names shorter than this are not looked for: they are parts of other words.
-const NAME_BYTES: usize = 3;
 
 impl Door {
     pub(super) fn ticket(
@@ -122,12 +120,9 @@ fn push(feedback: FeedbackEvent<'_>, frames: &mut Frames) -> Result<(), BadItem>
     frames.push(&Event::Feedback(Box::new(feedback)), size)
 }
 
-/// What to look for in the texts: the whole name and its parts.
+/// What to look for in the texts; the redactor takes names apart.
 fn names_of(person: Option<&Person>) -> Vec<&str> {
-    let name = person.and_then(|p| p.name.as_deref()).unwrap_or_default();
-    let mut names: Vec<&str> = std::iter::once(name).chain(name.split_whitespace()).filter(|n| n.chars().count() >= NAME_BYTES).collect();
-    names.dedup();
-    names
+    person.and_then(|p| p.name.as_deref()).into_iter().collect()
 }
 
 fn org_of(person: Option<&Person>) -> Option<&str> {
