@@ -5,6 +5,7 @@ mod checks;
 use std::time::Duration;
 
 use groundswell_runtime::settings::Transport;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::Global;
@@ -16,7 +17,7 @@ use crate::output::{Format, lines, print, print_json, table};
 const TRANSPORT_TIME: Duration = Duration::from_secs(15);
 
 /// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
     Ok,
@@ -25,9 +26,11 @@ enum State {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 struct Finding {
+    /// What.
     check: &'static str,
+    /// How it came out.
     state: State,
     /// What was found.
     says: String,
@@ -49,15 +52,24 @@ impl Finding {
     }
 }
 
+/// Everything that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Report {
+    /// Whether nothing fails.
+    ok: bool,
+    /// In the order in which it was looked at.
+    checks: Vec<Finding>,
+}
+
 /// Runs it.
 pub fn run(global: &Global) -> Result<(), Failure> {
-    let findings = look(global);
-    let worst = findings.iter().map(|f| f.state).max().unwrap_or(State::Ok);
+    let checks = look(global);
+    let ok = checks.iter().all(|f| f.state != State::Fail);
     match Format::choose(global.format) {
-        Format::Json => print_json(&serde_json::json!({"ok": worst != State::Fail, "checks": findings}))?,
-        format => print(&render(&findings, format))?,
+        Format::Json => print_json(&Report { ok, checks })?,
+        format => print(&render(&checks, format))?,
     }
-    if worst == State::Fail { Err(Failure::said()) } else { Ok(()) }
+    if ok { Ok(()) } else { Err(Failure::said()) }
 }
 
 fn look(global: &Global) -> Vec<Finding> {

@@ -1,12 +1,12 @@
 //! `summary`: what one version's consumers said and did.
 
+use groundswell_index::summary::render;
 use groundswell_index::summary::types::Summary;
 
 use crate::cli::{Global, Summary as Args};
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::output::{Format, print, print_json};
-use crate::summary_text;
+use crate::output::{Format, print, print_json, sections};
 
 /// Runs it.
 pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
@@ -27,6 +27,7 @@ pub fn ask(client: &Client, args: &Args) -> Result<Summary, Failure> {
 pub fn show(summary: &Summary, format: Format) -> Result<(), Failure> {
     match format {
         Format::Json => print_json(summary),
-        format => print(&summary_text::render(summary, format)),
+        Format::Md => print(&render::markdown(summary)),
+        Format::Table => print(&sections(&render::sections(summary))),
     }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use groundswell_bus::Bus;
+use groundswell_runtime::settings::LogFormat;
 use groundswell_runtime::program::{exit_code, print_configuration, start};
 use groundswell_runtime::{App, ServeArgs, Service, Settings};
 
@@ -37,9 +38,13 @@ fn run(global: &Global, args: &ServeArgs, what: &str, build: impl FnOnce(&App, &
 fn serve_until_stopped(settings: Settings, what: &str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>) -> anyhow::Result<()> {
     let app = App::start(settings)?;
     let running = start(&app, build)?;
-    let server = ServerFile::of(running.address());
-    let written = server.write(&app.settings.data)?;
-    note(&format!("groundswell: {what} on {} (data in {}); ctrl-C stops", server.url, app.settings.data.display()));
+    let (server, data) = (ServerFile::of(running.address()), app.settings.data.display());
+    // Only a convenience for other commands: nobody is to stop serving for it on a full disk.
+    let written = server.write(&app.settings.data).inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "other commands need --server")).ok();
+    match app.settings.log.format {
+        LogFormat::Text => note(&format!("groundswell: {what} on {} (data in {data}); ctrl-C stops", server.url)),
+        LogFormat::Json => tracing::info!(url = server.url, %data, "started: {what}"),
+    }
     let outcome = running.wait();
     drop(written);
     Ok(outcome?)

@@ -17,15 +17,6 @@ pub fn figure(figure: &Figure, unit: Unit) -> String {
     format!("{} ({interval}n {})", number(value, unit), thousands(figure.n))
 }
 
-/// A figure without its n: for columns that have it elsewhere.
-pub fn with_interval(figure: &Figure, unit: Unit) -> String {
-    match (figure.value, figure.low, figure.high) {
-        (Some(value), Some(low), Some(high)) => format!("{} ({} to {})", number(value, unit), number(low, unit), number(high, unit)),
-        (Some(value), ..) => number(value, unit),
-        (None, ..) => NO_DATA.into(),
-    }
-}
-
 /// A number that may be missing.
 pub fn maybe(value: Option<f64>, unit: Unit) -> String {
     value.map_or_else(|| NO_DATA.into(), |v| number(v, unit))

@@ -1,5 +1,7 @@
 //! The command line. `cli` has what can be typed, each `cmd_…` runs one command.
 
+#[cfg(test)]
+mod answers;
 mod bench;
 mod cli;
 mod client;
@@ -25,7 +27,6 @@ mod openapi;
 mod output;
 mod pipeline;
 mod server_file;
-mod summary_text;
 
 use std::process::ExitCode;
 

@@ -2,9 +2,13 @@
 
 use groundswell_index::search::{SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_ingest::dlq::Replayed;
 use groundswell_runtime::http::Problem;
+use groundswell_runtime::status::Status;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
+
+use crate::dead_letters::{Letter, Letters};
 
 /// The document, OpenAPI 3.1.
 #[must_use]
@@ -52,6 +56,14 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         query("format", "`json`, or `md` for Markdown.", json!({"enum": ["json", "md"]})),
     ];
     let summary_parameters = [api_and_version.to_vec(), window, beside].concat();
+    let text = || json!({"type": "string"});
+    let letters = [
+        query("reason", "With this reason.", text()),
+        query("topic", "From this topic.", text()),
+        query("place", "Only this one: `PARTITION/OFFSET`.", text()),
+        query("replayed", "Those that were published again already, too.", json!({"type": "boolean"})),
+        query("limit", "At most so many, the newest.", json!({"type": "integer"})),
+    ];
     json!({
         "/v1/events": {"post": publish(&problem)},
         "/v1/search": {"get": {
@@ -83,7 +95,20 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         }},
         "/v1/status": {"get": {
             "operationId": "status", "summary": "Lag, freshness, and whether all that was published is searchable",
-            "responses": {"200": {"description": "The status.", "content": {"application/json": {"schema": {"type": "object", "required": ["caught_up"]}}}}},
+            "responses": json_answer("The status.", &schema::<Status>(schemas)),
+        }},
+        "/v1/dead-letters": {"get": {
+            "operationId": "listDeadLetters", "summary": "Records that could not be used (scope admin)",
+            "parameters": letters, "responses": json_answer("The newest of them.", &schema::<Letters>(schemas)),
+        }},
+        "/v1/dead-letters/{partition}/{offset}": {"get": {
+            "operationId": "showDeadLetter", "summary": "One of them with its original bytes (scope admin)",
+            "parameters": [path_parameter("partition", "Partition of the dead-letter topic."), path_parameter("offset", "Offset there.")],
+            "responses": json_answer("The letter.", &schema::<Letter>(schemas)),
+        }},
+        "/v1/dead-letters/replay": {"post": {
+            "operationId": "replayDeadLetters", "summary": "Publish the originals again to the topics they came from (scope admin)",
+            "parameters": letters, "responses": json_answer("How many.", &schema::<Replayed>(schemas)),
         }},
     })
 }
@@ -112,6 +137,10 @@ fn publish(problem: &Value) -> Value {
             "default": {"description": "The body as a whole can't be read, or the bus is away: nothing was accepted.", "content": {"application/problem+json": {"schema": problem}}},
         },
     })
+}
+
+fn json_answer(description: &str, schema: &Value) -> Value {
+    json!({"200": {"description": description, "content": {"application/json": {"schema": schema}}}})
 }
 
 fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
+use groundswell_index::summary::render::Section;
 use groundswell_runtime::exit;
 use serde::Serialize;
 
@@ -79,6 +80,26 @@ pub fn lines(table: &Table) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
+/// Sections as tables under their titles.
+pub fn sections(sections: &[Section]) -> String {
+    let mut text = String::new();
+    for section in sections {
+        let columns: Vec<&str> = section.columns.iter().map(String::as_str).collect();
+        let mut rows = table(Format::Table, &columns);
+        for row in &section.rows {
+            rows.add_row(row.iter().map(|cell| clean(cell)));
+        }
+        text += &format!("\n{}\n", clean(&section.title));
+        if !section.rows.is_empty() {
+            text += &lines(&rows);
+        }
+        for note in &section.notes {
+            text += &format!("{}\n", clean(note));
+        }
+    }
+    text
+}
+
 /// Text from outside, safe for a terminal and for one row: control characters, which could move the cursor or
 /// change the title of the window, and characters that turn the direction of writing become spaces.
 pub fn clean(text: &str) -> String {
@@ -123,6 +144,18 @@ mod tests {
     #[test]
     fn text_from_outside_can_not_steer_the_terminal() {
         assert_eq!(clean("a\u{1b}]0;owned\u{7}b\u{202e}c\nd"), "a ]0;owned b c d");
+    }
+
+    #[test]
+    fn sections_show_title_rows_and_notes() {
+        let section = Section {
+            title: "Usage".into(),
+            columns: vec!["what".into(), "how much".into()],
+            rows: vec![vec!["calls".into(), "1\u{1b}2".into()]],
+            notes: vec!["of all".into()],
+        };
+        let text = sections(&[section]);
+        assert!(text.contains("Usage\n") && text.contains("1 2") && text.ends_with("of all\n"), "{text}");
     }
 
     #[test]

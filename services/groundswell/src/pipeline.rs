@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::{Json, Router, routing::get};
 use groundswell_bus::{Bus, Topic};
-use groundswell_index::Handle;
 use groundswell_runtime::program::{self, Running};
 use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{App, Service, Settings};
@@ -17,16 +16,16 @@ use crate::{dead_letters, openapi};
 /// All services.
 pub fn everything(app: &App, bus: &Arc<dyn Bus>) -> anyhow::Result<Service> {
     let partitions = bus.partitions(Topic::Insights)? as usize;
-    Ok(ingest(app, bus)?.and(classify(app, bus)).and(index(app, bus, partitions)).routes(common()))
+    Ok(ingest(app, bus)?.and(groundswell_classify::service(app, bus)?).and(groundswell_index::service(app, bus, partitions)).routes(common()))
 }
 
 /// One service.
 pub fn one(service: OneService, app: &App, bus: &Arc<dyn Bus>) -> anyhow::Result<Service> {
     let service = match service {
         OneService::Ingest => ingest(app, bus)?,
-        OneService::Classify => classify(app, bus),
+        OneService::Classify => groundswell_classify::service(app, bus)?,
         // Further processes hold the other partitions.
-        OneService::Index => index(app, bus, 1),
+        OneService::Index => groundswell_index::service(app, bus, 1),
     };
     Ok(service.routes(common()))
 }
@@ -34,22 +33,6 @@ pub fn one(service: OneService, app: &App, bus: &Arc<dyn Bus>) -> anyhow::Result
 fn ingest(app: &App, bus: &Arc<dyn Bus>) -> anyhow::Result<Service> {
     let letters = dead_letters::router(bus.clone(), app.settings.topics.names.clone());
     Ok(groundswell_ingest::service(app, bus)?.routes(app.auth.protect(letters, Scope::Admin)))
-}
-
-fn classify(app: &App, bus: &Arc<dyn Bus>) -> Service {
-    let (bus, settings, stop) = (bus.clone(), app.settings.clone(), app.stop.clone());
-    Service::looping("classify", move || groundswell_classify::run(&bus, &settings, &stop))
-}
-
-/// The index service, ready when it holds at least so many partitions.
-fn index(app: &App, bus: &Arc<dyn Bus>, partitions: usize) -> Service {
-    let handle = Handle::new(app.freshness.clone());
-    let opened = handle.clone();
-    app.health.watch("index", move || opened.stores().len() >= partitions);
-    let read = app.auth.protect(groundswell_index::http::read_router(handle.clone()), Scope::Read);
-    let admin = app.auth.protect(groundswell_index::http::admin_router(handle.clone()), Scope::Admin);
-    let (bus, settings, stop) = (bus.clone(), app.settings.clone(), app.stop.clone());
-    Service::looping("index", move || groundswell_index::run(bus, &settings, handle, stop)).routes(read).routes(admin)
 }
 
 fn common() -> Router {

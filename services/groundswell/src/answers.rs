@@ -1,0 +1,60 @@
+//! `docs/contract/answers` and `docs/contract/openapi.json` say what the commands and the server answer; they are made
+//! from the types. `UPDATE_CONTRACT=1 cargo test -p groundswell answers` writes them anew.
+
+use std::path::{Path, PathBuf};
+
+use groundswell_index::search::types::SearchResponse;
+use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_ingest::dlq::Replayed;
+use groundswell_runtime::status::Status;
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::Value;
+
+use crate::cmd_doctor::Report;
+use crate::dead_letters::{Letter, Letters};
+use crate::feed::Sent;
+use crate::openapi;
+
+fn schema<T: JsonSchema>() -> Value {
+    let generator: SchemaGenerator = SchemaSettings::draft2020_12().into_generator();
+    generator.into_root_schema_for::<T>().to_value()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/contract")
+}
+
+fn check(name: &str, value: &Value) {
+    let path = folder().join(name);
+    let text = format!("{}\n", serde_json::to_string_pretty(value).unwrap());
+    if std::env::var_os("UPDATE_CONTRACT").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &text).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == text, "{} is out of date: run `UPDATE_CONTRACT=1 cargo test -p groundswell answers` and look at the difference", path.display());
+}
+
+#[test]
+fn the_documents_of_the_answers_are_up_to_date() {
+    check("openapi.json", &openapi::document());
+    let answers = [
+        ("apis", schema::<ApisOverview>()),
+        ("dlq-list", schema::<Letters>()),
+        ("dlq-replay", schema::<Replayed>()),
+        ("dlq-show", schema::<Letter>()),
+        ("doctor", schema::<Report>()),
+        ("search", schema::<SearchResponse>()),
+        ("send", schema::<Sent>()),
+        ("status", schema::<Status>()),
+        ("summary", schema::<Summary>()),
+    ];
+    for (name, schema) in &answers {
+        check(&format!("answers/{name}.json"), schema);
+    }
+    let known: Vec<String> = answers.iter().map(|(name, _)| format!("{name}.json")).collect();
+    for file in std::fs::read_dir(folder().join("answers")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(known.contains(&name), "docs/contract/answers/{name} belongs to no answer");
+    }
+}
