@@ -1,6 +1,8 @@
 //! Redaction keeps its figures on public sets. `docs/redaction.md` has them, and the example
 //! `redaction_report` prints them in full.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
+
 use std::path::{Path, PathBuf};
 
 use groundswell_text::redact::{Hit, Kind, Redactor};

@@ -1,5 +1,7 @@
 //! A text as words: lower case, contractions undone, with where sentences end.
 
+use crate::redact::placeholder_end;
+
 /// Longest part of a text that is looked at: what feedback says is said early, and time stays bounded.
 const MOST_BYTES: usize = 16_384;
 
@@ -45,7 +47,16 @@ impl Words {
 
     fn read(&mut self, text: &str) {
         let mut here = self.letters.len();
-        for (_, c) in text.char_indices().take_while(|(i, _)| *i < MOST_BYTES) {
+        let mut skip = 0;
+        for (i, c) in text.char_indices().take_while(|(i, _)| *i < MOST_BYTES) {
+            if c == '[' {
+                skip = placeholder_end(text.as_bytes(), i).unwrap_or(skip);
+            }
+            // What was redacted says nothing: `[token]` is not about authentication.
+            if i < skip {
+                self.end_word(&mut here);
+                continue;
+            }
             match c {
                 'a'..='z' | '0'..='9' => self.letters.push(c),
                 'A'..='Z' => self.letters.push(c.to_ascii_lowercase()),
@@ -108,6 +119,13 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn placeholders_are_no_words() {
+        let words = Words::of("", "use [token] for [jwt], not [this]");
+        let all: Vec<&str> = (0..words.len()).map(|i| words.get(i)).collect();
+        assert_eq!(all, ["use", "for", "not", "this"]);
+    }
 
     #[test]
     fn contractions_are_two_words_and_sentences_end() {

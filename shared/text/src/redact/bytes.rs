@@ -58,7 +58,7 @@ pub(super) fn separator(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
 }
 
 /// The end of the placeholder that starts at `at`, if there is one.
-pub(super) fn placeholder_end(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn placeholder_end(bytes: &[u8], at: usize) -> Option<usize> {
     const LONGEST: usize = 20;
     if byte(bytes, at) != b'[' {
         return None;

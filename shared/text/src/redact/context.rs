@@ -70,6 +70,9 @@ const PHONE: &[&str] = &[
     "Телефон",
     "msisdn",
     "voicemail",
+    "telepono",
+    "handphone",
+    "cep",
 ];
 /// Words that mean it when a person follows: "call me".
 const REACHING: &[&str] = &["call", "calling", "reach", "ring", "text", "contact", "rufen", "appelez", "llámame", "llamar"];

@@ -26,6 +26,7 @@ mod secret;
 mod tests;
 
 pub use bytes::Hit;
+pub(crate) use bytes::placeholder_end;
 pub use kind::Kind;
 pub use pseudonym::pseudonym;
 

@@ -42,9 +42,13 @@ fn cpf(bytes: &[u8], groups: &Groups) -> Option<usize> {
     (check(9) == number[9] && check(10) == number[10]).then(|| groups.end(3))
 }
 
-/// UK national insurance number, `AB 12 34 56 C`: only near words about it. `at` is the first letter of a word.
+/// UK national insurance number, `AB 12 34 56 C`; without the spaces only near words about it. `at` is the first letter of a word.
 pub(super) fn insurance(bytes: &[u8], at: usize, context: impl Fn() -> Context) -> Option<Hit> {
-    if !byte(bytes, at).is_ascii_uppercase() || !byte(bytes, at + 1).is_ascii_uppercase() {
+    // These letters and pairs are not given out.
+    let given = |b: u8| b.is_ascii_uppercase() && !matches!(b, b'D' | b'F' | b'I' | b'Q' | b'U' | b'V');
+    let prefix = bytes.get(at..at + 2)?;
+    let reserved = matches!(prefix, b"BG" | b"GB" | b"NK" | b"KN" | b"TN" | b"NT" | b"ZZ");
+    if !prefix.iter().all(|b| given(*b)) || reserved || prefix.ends_with(b"O") {
         return None;
     }
     let mut here = at + 2;
@@ -57,7 +61,7 @@ pub(super) fn insurance(bytes: &[u8], at: usize, context: impl Fn() -> Context) 
         here = end;
     }
     here = run(bytes, here, 1, |b| b == b' ');
-    let found = matches!(byte(bytes, here), b'A'..=b'D') && !is_word(byte(bytes, here + 1)) && context().national_id;
+    let found = matches!(byte(bytes, here), b'A'..=b'D') && !is_word(byte(bytes, here + 1)) && (here - at == 12 || context().national_id);
     found.then(|| Hit::new(Kind::NationalId, at, here + 1))
 }
 

@@ -112,13 +112,26 @@ pub(super) fn national(bytes: &[u8], groups: &Groups, context: impl Fn(usize) ->
     let least = if count == 1 { 8 } else { 7 };
     // An id in the path of a URL.
     let in_path = count == 1 && before(bytes, start) == b'/';
+    // Nobody writes a quantity or an id with a leading 0 and ten digits after it.
+    let whole = trunk_alone(bytes, groups, count) && !in_path;
     let loose = digits >= least && !in_path && (count != 2 || groups.sep(1) != b'.') && !(count == 1 && digits == 10 && first == b'1');
-    if !familiar && !loose {
+    if !familiar && !loose && !whole {
         return None;
     }
     let around = context(end);
-    let hit = (familiar && !around.version) || (loose && (says_phone(around) || (count >= 2 && around.maybe_phone)));
+    let hit = (familiar && !around.version)
+        || (whole && !around.version && !around.thing)
+        || (loose && (says_phone(around) || (count >= 2 && around.maybe_phone)));
     hit.then(|| ends_at(bytes, start, end)).flatten()
+}
+
+/// `05321234567`: a trunk 0 and ten digits, or with dashes `0-532-123-45-67`; not the row of all digits.
+fn trunk_alone(bytes: &[u8], groups: &Groups, count: usize) -> bool {
+    let start = groups.start(0);
+    let dashed = groups.size(0) == 1 && count >= 4 && groups.sep(1) == b'-';
+    let second = byte(bytes, if dashed { groups.start(1) } else { start + 1 });
+    let row = bytes.get(start..start + 5) == Some(b"01234");
+    byte(bytes, start) == b'0' && second != b'0' && groups.digits(count) == 11 && (count == 1 || dashed) && !row
 }
 
 fn says_phone(context: Context) -> bool {
@@ -146,7 +159,8 @@ fn joined(bytes: &[u8], groups: &Groups) -> Option<usize> {
     let mixed = (3..groups.len).find(|i| groups.sep(*i) != groups.sep(2)).unwrap_or(groups.len);
     let area_first = matches!(groups.sep(1), b'-' | b'/') && groups.sep(2) == b' ' && byte(bytes, groups.start(0)) == b'0';
     let count = if area_first && groups.digits(alike) < 9 { mixed } else { alike };
-    let sizes_fit = (0..count).all(|i| (2..=8).contains(&groups.size(i)) || (count == 1 && groups.size(i) <= 12));
+    let trunk = |i: usize| i == 0 && groups.sep(1) == b'-' && groups.size(0) == 1 && byte(bytes, groups.start(0)) == b'0';
+    let sizes_fit = (0..count).all(|i| (2..=8).contains(&groups.size(i)) || trunk(i) || (count == 1 && groups.size(i) <= 12));
     (sizes_fit && !(alike < count && groups.sep(1) == b' ') && (groups.sep(2) != b'/' || count < 3)).then_some(count)
 }
 

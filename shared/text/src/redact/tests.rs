@@ -78,6 +78,7 @@ fn telephone_numbers() {
         ("please call me back on 9472 7916", "please call me back on [phone]"),
         ("我的电话是13812345678", "我的电话是[phone]"),
         ("001-518-640-0854", "[phone]"),
+        ("05321234567 or 0-532-123-45-67", "[phone] or [phone]"),
     ]);
     stay(&[
         "order 9876543210 failed",
@@ -88,6 +89,8 @@ fn telephone_numbers() {
         "the phone app's order id is 12345678",
         "Error 500 123 4567",
         "offset +0530, diff +1234567",
+        "digits 01234567890, padded 00000123456",
+        "order 05321234567",
         "limits: 1000 2000 30000",
         "HADOOP-17404 took 1234567890 ns",
         "https://example.com/phone/questions/52011697",
