@@ -135,7 +135,10 @@ impl Histogram {
             *bars.entry(start).or_default() += count;
         }
         if bars.len() > MOST_BARS {
-            let what = format!("the histogram would have {} bars, at most {MOST_BARS} are shown: use a wider interval or a filter on time", bars.len());
+            let what = format!(
+                "the histogram would have {} bars, at most {MOST_BARS} are shown: use a wider interval or a filter on time",
+                bars.len()
+            );
             return Err(SearchError::Request(what));
         }
         Ok(bars.into_iter().map(|(at, count)| HistogramBucket { start: Timestamp(at.saturating_mul(unit)).rfc3339(), count }).collect())
@@ -165,7 +168,10 @@ mod tests {
     fn bars_begin_at_calendar_bounds() {
         let times = ["2026-03-01T10:30:00Z", "2026-03-01T11:00:00Z", "2026-02-28T23:59:59Z", "1969-12-31T23:00:00Z"];
         let of = |s: &str, n| (s.to_owned(), n);
-        assert_eq!(starts(Interval::Month, &times), [of("1969-12-01T00:00:00Z", 1), of("2026-02-01T00:00:00Z", 1), of("2026-03-01T00:00:00Z", 2)]);
+        assert_eq!(
+            starts(Interval::Month, &times),
+            [of("1969-12-01T00:00:00Z", 1), of("2026-02-01T00:00:00Z", 1), of("2026-03-01T00:00:00Z", 2)]
+        );
         assert_eq!(starts(Interval::Week, &times), [of("1969-12-29T00:00:00Z", 1), of("2026-02-23T00:00:00Z", 3)]);
         assert_eq!(starts(Interval::Day, &times)[1..], [of("2026-02-28T00:00:00Z", 1), of("2026-03-01T00:00:00Z", 2)]);
         assert_eq!(starts(Interval::Hour, &times)[2], of("2026-03-01T10:00:00Z", 1));

@@ -39,7 +39,8 @@ pub(super) fn decode(text: &str, question: u64) -> Result<Place, SearchError> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
     let cursor: Cursor = postcard::from_bytes(&bytes).map_err(|_| bad())?;
     if cursor.question != question {
-        let what = "this cursor belongs to another search: ask with the same query, api, versions, filters and sort, or leave the cursor out";
+        let what =
+            "this cursor belongs to another search: ask with the same query, api, versions, filters and sort, or leave the cursor out";
         return Err(SearchError::Request(what.into()));
     }
     Ok(cursor.place)

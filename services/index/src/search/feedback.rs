@@ -250,7 +250,11 @@ impl Count {
         for (field, most) in [(0, 3), (1, 5)] {
             let mut values: Vec<&Value> = self.values[field].iter().filter(|v| v.tally.count > 0).collect();
             values.sort_by(|a, b| b.tally.weight.total_cmp(&a.tally.weight).then_with(|| a.name.cmp(&b.name)));
-            labels.extend(values.into_iter().take(most).map(|v| quotes::Label { field: TALLIED[field].name(), name: &v.name, candidates: &v.candidates }));
+            labels.extend(values.into_iter().take(most).map(|v| quotes::Label {
+                field: TALLIED[field].name(),
+                name: &v.name,
+                candidates: &v.candidates,
+            }));
         }
         labels
     }

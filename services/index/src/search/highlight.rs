@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn words_phrases_and_prefixes_are_marked_as_written() {
-        let text = "The Rate-Limit of rate_limits: RateLimit limits";
+        let text = "The Rate-Limit of rate_limits: RateLimit and limits";
         assert_eq!(marked(text, &[mark(&["rate", "limit"], false)]), ["Rate-Limit", "rate_limits"]);
         assert_eq!(marked(text, &[mark(&["ratel"], true)]), ["RateLimit"]);
         assert_eq!(marked(text, &[mark(&["limit"], false)]), ["Limit", "limits", "Limit", "limits"]);

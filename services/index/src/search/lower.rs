@@ -2,7 +2,10 @@
 
 use std::ops::Bound;
 
-use tantivy::query::{AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, InvertedIndexRangeQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, RangeQuery, TermQuery};
+use tantivy::query::{
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, InvertedIndexRangeQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query,
+    RangeQuery, TermQuery,
+};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Searcher, Term};
@@ -167,7 +170,9 @@ impl<'a> Lowering<'a> {
             ([], _) => Box::new(EmptyQuery),
             ([term], false) => Box::new(TermQuery::new(term.clone(), IndexRecordOption::WithFreqs)),
             (_, false) => Box::new(PhraseQuery::new(terms)),
-            ([_], true) => Box::new(ConstScoreQuery::new(self.prefix_query(field, &typed_prefix(clause, last), &clause.text, clause.column)?, 1.0)),
+            ([_], true) => {
+                Box::new(ConstScoreQuery::new(self.prefix_query(field, &typed_prefix(clause, last), &clause.text, clause.column)?, 1.0))
+            }
             (_, true) => {
                 let mut phrase = PhrasePrefixQuery::new(terms);
                 phrase.set_max_expansions(u32::try_from(MOST_EXPANSIONS).unwrap_or(u32::MAX));
@@ -199,7 +204,11 @@ impl<'a> Lowering<'a> {
 /// The prefix as typed: folding a plural away would widen it (`access*` is not `acces*`).
 fn typed_prefix(clause: &TextClause, folded: &str) -> String {
     let typed = clause.text.to_lowercase();
-    if typed.chars().all(|c| c.is_ascii_alphanumeric()) && typed.starts_with(folded.trim_end_matches('y')) { typed } else { folded.to_owned() }
+    if typed.chars().all(|c| c.is_ascii_alphanumeric()) && typed.starts_with(folded.trim_end_matches('y')) {
+        typed
+    } else {
+        folded.to_owned()
+    }
 }
 
 /// The smallest text behind all that begin with `prefix`.

@@ -31,7 +31,8 @@ pub(super) fn read(home: &Path) -> Result<Vec<(String, String)>, SearchError> {
         return Ok(Vec::new());
     }
     let bytes = fs::read(&path).map_err(SearchError::disk("can't read", &path))?;
-    let damaged = |e: serde_json::Error| SearchError::Damaged { folder: home.to_owned(), rebuild: home.to_owned(), why: format!("{MANIFEST}: {e}") };
+    let damaged =
+        |e: serde_json::Error| SearchError::Damaged { folder: home.to_owned(), rebuild: home.to_owned(), why: format!("{MANIFEST}: {e}") };
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(damaged)?;
     if manifest.layout == LAYOUT { Ok(manifest.versions) } else { Err(other_layout(home, manifest.layout.to_string())) }
 }

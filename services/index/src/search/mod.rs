@@ -35,6 +35,6 @@ pub use run::search;
 pub use snapshot::{Readers, Snapshot, VersionView};
 pub use store::{CommitReport, SearchStore};
 pub use types::{
-    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitLabel, HitLabels, HitSurvey, HitVersion, Interval, SearchRequest, SearchResponse,
-    Sort,
+    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitLabel, HitLabels, HitSurvey, HitVersion, Interval, SearchRequest,
+    SearchResponse, Sort,
 };

@@ -172,9 +172,20 @@ struct Needed<'a> {
 impl Gather {
     fn new(request: &SearchRequest, sort: Sort, after: Option<Place>, many: bool) -> Result<Self, SearchError> {
         let facets = request.facets.iter().map(|f| Facet::of(f)).collect::<Result<_, _>>()?;
-        let block = Block { docs: Vec::with_capacity(BLOCK), scores: Vec::with_capacity(BLOCK), times: [None; BLOCK], values: [None; BLOCK] };
+        let block =
+            Block { docs: Vec::with_capacity(BLOCK), scores: Vec::with_capacity(BLOCK), times: [None; BLOCK], values: [None; BLOCK] };
         let (top, seen) = (BinaryHeap::new(), many.then(HashSet::new));
-        Ok(Self { sort, after, top, keep: request.limit + 1, total: 0, facets, histogram: request.histogram.map(Histogram::of), seen, block })
+        Ok(Self {
+            sort,
+            after,
+            top,
+            keep: request.limit + 1,
+            total: 0,
+            facets,
+            histogram: request.histogram.map(Histogram::of),
+            seen,
+            block,
+        })
     }
 
     fn view(&mut self, number: usize, view: &VersionView, weight: &dyn Weight) -> Result<(), SearchError> {

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use groundswell_model::{Insight, frame};
 use tantivy::TantivyDocument;
-use tantivy::schema::{BytesOptions, FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, SchemaBuilder, TextFieldIndexing, TextOptions};
+use tantivy::schema::{
+    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::words;
@@ -173,7 +175,22 @@ fn build() -> Fields {
     let stored = b.add_bytes_field("insight", STORED);
     let keywords = Keyword::ALL.iter().map(|k| b.add_text_field(k.name(), keyword_options(*k))).collect();
     let numbers = Number::ALL.map(|n| if n.is_time() { b.add_i64_field(n.name(), FAST) } else { b.add_f64_field(n.name(), FAST) });
-    Fields { schema: b.build(), identity, tie, copies, consumer_hash, requester_hash, length, score_min, score_max, title, body, stored, keywords, numbers }
+    Fields {
+        schema: b.build(),
+        identity,
+        tie,
+        copies,
+        consumer_hash,
+        requester_hash,
+        length,
+        score_min,
+        score_max,
+        title,
+        body,
+        stored,
+        keywords,
+        numbers,
+    }
 }
 
 fn keyword_options(keyword: Keyword) -> TextOptions {

@@ -108,7 +108,11 @@ impl VersionView {
     }
 
     /// Reads one stored insight.
-    pub(super) fn with_insight<T>(&self, address: DocAddress, read: impl FnOnce(&groundswell_model::Insight<'_>) -> T) -> Result<T, SearchError> {
+    pub(super) fn with_insight<T>(
+        &self,
+        address: DocAddress,
+        read: impl FnOnce(&groundswell_model::Insight<'_>) -> T,
+    ) -> Result<T, SearchError> {
         let doc: TantivyDocument = self.searcher.doc(address)?;
         let stored = doc.get_first(FIELDS.stored).and_then(|v| v.as_bytes());
         match stored.and_then(decode) {
@@ -173,9 +177,11 @@ impl<'a> SegmentView<'a> {
 
     pub(super) fn keyword(&self, keyword: Keyword) -> Result<&'a KeywordColumn, SearchError> {
         once(&self.columns.keywords[keyword as usize], || {
-            let column = self.reader.fast_fields().str(keyword.name())?.unwrap_or_else(|| {
-                StrColumn::wrap(tantivy::columnar::BytesColumn::empty(self.reader.max_doc()))
-            });
+            let column = self
+                .reader
+                .fast_fields()
+                .str(keyword.name())?
+                .unwrap_or_else(|| StrColumn::wrap(tantivy::columnar::BytesColumn::empty(self.reader.max_doc())));
             KeywordColumn::of(column)
         })
     }

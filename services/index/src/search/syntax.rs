@@ -208,7 +208,9 @@ impl Parser<'_> {
                 self.negated(excluded)
             }
             _ if self.takes_keyword("NOT") => self.negated(true),
-            _ if self.at_operator() => Err(self.error("an operator without a condition before it", "add a condition, or put the word in quotes")),
+            _ if self.at_operator() => {
+                Err(self.error("an operator without a condition before it", "add a condition, or put the word in quotes"))
+            }
             _ => self.field_or_text(),
         }
     }
@@ -252,7 +254,8 @@ impl Parser<'_> {
         let colon = start + name.len();
         let behind = self.chars.get(colon + 1).copied();
         // `error: timeout` and `https://host` are text, as people paste it.
-        let is_field = !name.is_empty() && self.chars.get(colon) == Some(&':') && behind.is_some_and(|c| !c.is_whitespace() && c != '/' && c != ':');
+        let is_field =
+            !name.is_empty() && self.chars.get(colon) == Some(&':') && behind.is_some_and(|c| !c.is_whitespace() && c != '/' && c != ':');
         if !is_field {
             return self.text(None);
         }
@@ -326,7 +329,11 @@ impl Parser<'_> {
         }
         let inner = text.trim_end_matches('*');
         if !phrase && inner.contains('*') && inner.chars().any(char::is_alphanumeric) {
-            return Err(error("`*` inside a word", column, "`*` is understood at the end of a word only; put the text in quotes to search for it"));
+            return Err(error(
+                "`*` inside a word",
+                column,
+                "`*` is understood at the end of a word only; put the text in quotes to search for it",
+            ));
         }
         Ok(Node::Text(TextClause { text, field, phrase, prefix, column }))
     }
@@ -386,7 +393,9 @@ fn split_comparison(text: &str) -> (&str, &str) {
 fn span(number: Number, value: &str, column: usize) -> Result<(f64, f64), SearchError> {
     if !number.is_time() {
         let parsed = value.parse::<f64>().ok().filter(|v| v.is_finite());
-        return parsed.map(|v| (v, v)).ok_or_else(|| error(format!("{value:?} is not a number"), column, "write it like score:<7 or score:[0 TO 6]"));
+        return parsed
+            .map(|v| (v, v))
+            .ok_or_else(|| error(format!("{value:?} is not a number"), column, "write it like score:<7 or score:[0 TO 6]"));
     }
     let bad = || error(format!("{value:?} is not a time"), column, "write it like 2026-01-31, 2026-01 or 2026-01-31T12:30:00Z");
     #[expect(clippy::cast_precision_loss, reason = "milliseconds are exact in an f64 for 285,000 years")]

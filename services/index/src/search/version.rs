@@ -77,7 +77,11 @@ impl VersionIndex {
         fs::create_dir_all(&folder).map_err(SearchError::disk("can't create the folder", &folder))?;
         let what = || format!("can't create the index of {api} {version} in {}", folder.display());
         let directory = BatchedDirectory::open(&folder).map_err(|e| SearchError::engine(what())(e.into()))?;
-        let settings = EngineSettings { docstore_blocksize: STORE_BLOCK_BYTES, docstore_compress_dedicated_thread: false, ..EngineSettings::default() };
+        let settings = EngineSettings {
+            docstore_blocksize: STORE_BLOCK_BYTES,
+            docstore_compress_dedicated_thread: false,
+            ..EngineSettings::default()
+        };
         let builder = Index::builder().schema(FIELDS.schema.clone()).settings(settings).tokenizers(words::tokenizers());
         let index = builder.open_or_create(directory).map_err(SearchError::engine(what()))?;
         let reader = reader_of(&index).map_err(SearchError::engine(what()))?;
@@ -86,7 +90,21 @@ impl VersionIndex {
 
     fn with(folder: PathBuf, index: Index, reader: IndexReader, api: String, version: String, checkpoint: Offset) -> Self {
         let (fresh, pending) = (HashSet::new(), Vec::new());
-        Self { api, version, folder, index, reader, writer: None, pending, checkpoint, dirty: false, fresh, view: None, stale_view: true, used: 0 }
+        Self {
+            api,
+            version,
+            folder,
+            index,
+            reader,
+            writer: None,
+            pending,
+            checkpoint,
+            dirty: false,
+            fresh,
+            view: None,
+            stale_view: true,
+            used: 0,
+        }
     }
 
     /// Opens what is in `folder`; what can't be read is damaged, and `rebuild` names the folder to delete.
@@ -105,7 +123,11 @@ impl VersionIndex {
         index.set_tokenizers(words::tokenizers());
         let meta = index.load_metas().map_err(engine)?;
         let Some(payload) = meta.payload else {
-            return if meta.segments.is_empty() { Ok(Opened::NeverCommitted) } else { Err(damaged("its commit carries no checkpoint".into())) };
+            return if meta.segments.is_empty() {
+                Ok(Opened::NeverCommitted)
+            } else {
+                Err(damaged("its commit carries no checkpoint".into()))
+            };
         };
         let payload: Payload = serde_json::from_str(&payload).map_err(|e| damaged(format!("its checkpoint can't be read: {e}")))?;
         if payload.layout != LAYOUT || index.schema() != FIELDS.schema {

@@ -19,7 +19,8 @@ const LONGEST_WORD: usize = 96;
 
 /// Every analyzer that the schema names.
 pub(super) fn tokenizers() -> TokenizerManager {
-    let manager = TokenizerManager::new();
+    // The engine asks for its default analyzer even for fields that are not text.
+    let manager = TokenizerManager::default();
     manager.register(TEXT, analyzer());
     manager.register(CASELESS, TextAnalyzer::builder(RawTokenizer::default()).filter(LowerCaser).build());
     manager.register(EXACT, TextAnalyzer::from(RawTokenizer::default()));
@@ -177,10 +178,8 @@ fn camel_parts(bytes: &[u8], from: usize, to: usize, parts: &mut Vec<(usize, usi
     for i in 1..word.len() {
         let rest = word.len() - i;
         let hump = !word[i - 1].is_ascii_uppercase() && word[i].is_ascii_uppercase() && rest >= 2;
-        let after_acronym = word[i - 1].is_ascii_uppercase()
-            && word[i].is_ascii_uppercase()
-            && rest >= 3
-            && word[i + 1].is_ascii_lowercase();
+        let after_acronym =
+            word[i - 1].is_ascii_uppercase() && word[i].is_ascii_uppercase() && rest >= 3 && word[i + 1].is_ascii_lowercase();
         if (hump || after_acronym) && i - start >= 2 {
             parts.push((from + start, from + i));
             start = i;
@@ -237,7 +236,10 @@ mod tests {
     fn prose_is_folded() {
         assert_eq!(places("Don't the user's caf\u{e9}s status"), ["dont", "the", "user", "cafes", "status"]);
         assert_eq!(places("e\u{301}tude ÉTUDE"), ["etude", "etude"]);
-        assert_eq!(places("timeouts caches retries crashes addresses statuses DNS"), ["timeout", "cache", "retry", "crash", "address", "status", "dns"]);
+        assert_eq!(
+            places("timeouts caches retries crashes addresses statuses DNS"),
+            ["timeout", "cache", "retry", "crash", "address", "status", "dns"]
+        );
     }
 
     #[test]
