@@ -42,6 +42,26 @@ pub(super) fn interval(figure: &Figure, unit: Unit) -> String {
     }
 }
 
+/// A difference of two numbers of a unit: shares differ by percentage points.
+fn difference(value: f64, unit: Unit) -> String {
+    let told = number(value, unit);
+    let signed = if value > 0.0 { format!("+{told}") } else { told };
+    if unit == Unit::Share { signed.replace('%', " pp") } else { signed }
+}
+
+/// A difference, or that there is none.
+pub(super) fn maybe_difference(figure: &Figure, unit: Unit) -> String {
+    figure.value.map_or_else(|| NO_DATA.to_owned(), |v| difference(v, unit))
+}
+
+/// Both ends of the interval of a difference; empty where there is none.
+pub(super) fn difference_interval(figure: &Figure, unit: Unit) -> String {
+    match (figure.low, figure.high) {
+        (Some(low), Some(high)) => format!("{} to {}", difference(low, unit), difference(high, unit)),
+        _ => String::new(),
+    }
+}
+
 /// What a figure rests on: `n`, and the effective size where weights make it smaller.
 pub(super) fn rests_on(figure: &Figure) -> String {
     #[expect(clippy::cast_precision_loss, reason = "compared at one decimal")]
@@ -106,5 +126,9 @@ mod tests {
         ];
         assert_eq!(told.map(|(v, u)| number(v, u)), ["8.2 ms", "412 ms", "0 s", "1.5 min", "2.5 h", "3.5 days"]);
         assert_eq!(maybe(None, Unit::Share), "no data");
+        assert_eq!(
+            [difference(0.22, Unit::Share), difference(-12.5, Unit::Milliseconds), difference(0.0, Unit::Share)],
+            ["+22.0 pp", "-12 ms", "0.00 pp"]
+        );
     }
 }

@@ -90,7 +90,8 @@ fn escape_start(line: String) -> String {
         let (number, rest) = line.split_at(digits);
         return format!("{number}\\{rest}");
     }
-    let marked = line.starts_with(['+', '=']) || line.starts_with("- ") || line.starts_with("--") || line == "-";
+    let marked =
+        line.starts_with('=') || line.starts_with("+ ") || line == "+" || line.starts_with("- ") || line.starts_with("--") || line == "-";
     if marked { format!("\\{line}") } else { line }
 }
 

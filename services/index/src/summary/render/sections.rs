@@ -1,7 +1,7 @@
 //! The sections of a summary.
 
 use super::Section;
-use super::format::{NO_DATA, count, interval, maybe, number, rests_on};
+use super::format::{NO_DATA, count, difference_interval, interval, maybe, maybe_difference, number, rests_on};
 use crate::summary::types::{
     Comparison, Coverage, Figure, LabelCount, Lifecycle, Move, OperationFigures, Quote, ScoreCount, Summary, Unit, UsageFigures,
 };
@@ -184,8 +184,7 @@ fn trend(summary: &Summary) -> Section {
         ]);
     }
     if left_out > 0 {
-        section
-            .note(format!("The last {TREND_DAYS} days with calls or feedback; {} earlier ones are in the JSON.", count(left_out as u64)));
+        section.note(format!("The last {TREND_DAYS} days with calls or feedback; the JSON has all {}.", count(summary.trend.len() as u64)));
     }
     section
 }
@@ -270,8 +269,8 @@ fn comparison(version: &str, baseline: &Comparison) -> Section {
             f.title.clone(),
             points(&f.this),
             points(&f.baseline),
-            points(&f.difference),
-            interval(&f.difference, f.unit),
+            maybe_difference(&f.difference, f.unit),
+            difference_interval(&f.difference, f.unit),
             ratio.map_or_else(String::new, |r| maybe(r.value, Unit::Rate)),
             ratio.map_or_else(String::new, |r| interval(r, Unit::Rate)),
             format!("{}, {}", count(f.this.n), count(f.baseline.n)),

@@ -51,6 +51,7 @@ fn a_full_summary_shows_everything() {
     assert_whole(&text);
     assert!(text.contains("[source](https://desk.example/t/1)") && text.contains("It \\| fails"), "{text}");
     assert!(text.contains("not a verdict"));
+    insta::assert_snapshot!("summary", text);
 }
 
 #[test]
