@@ -39,7 +39,12 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
 /// Configuration that all clients share, before the settings' own properties.
 fn base(settings: &KafkaSettings, name: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", &settings.bootstrap).set("client.id", name).set("reconnect.backoff.max.ms", "1000");
+    config
+        .set("bootstrap.servers", &settings.bootstrap)
+        .set("client.id", name)
+        .set("reconnect.backoff.max.ms", "1000")
+        // Five minutes by default: too long where a broker that was only starting denied a topic.
+        .set("topic.metadata.refresh.interval.ms", "10000");
     config
 }
 
@@ -79,7 +84,7 @@ pub(super) fn joining(settings: &KafkaSettings, name: &str, group: &str) -> Clie
     with_properties(config, settings)
 }
 
-/// Small waits for freshness; a bounded queue, so that a slow member holds 16 MiB and no more.
+/// Small waits for freshness; a bounded queue, so that a slow member holds some 20 MiB with what is on its way.
 fn fetching(config: &mut ClientConfig) {
     config
         .set("enable.auto.commit", "false")
@@ -89,9 +94,10 @@ fn fetching(config: &mut ClientConfig) {
         .set("fetch.wait.max.ms", "50")
         .set("fetch.error.backoff.ms", "100")
         .set("fetch.queue.backoff.ms", "20")
-        .set("fetch.max.bytes", "16777216")
+        .set("fetch.max.bytes", "8388608")
+        .set("max.partition.fetch.bytes", "524288")
         .set("queued.min.messages", "50000")
-        .set("queued.max.messages.kbytes", "16384");
+        .set("queued.max.messages.kbytes", "8192");
 }
 
 /// A producer whose records are never doubled or reordered.

@@ -19,6 +19,8 @@ use crate::{Batch, Budget, BusError, Group, Member, Offset, Part, Polled, Record
 const SLICE: Duration = Duration::from_millis(100);
 /// How long nothing must have come before the end of a partition is looked at.
 const QUIET: Duration = Duration::from_millis(400);
+/// How long a look at such an end may take.
+const TAIL_LIMIT: Duration = Duration::from_secs(1);
 
 /// A partition that the caller knows of.
 struct Held {
@@ -186,7 +188,8 @@ impl KafkaMember {
         let open: Vec<(Part, Offset)> =
             self.held.iter().filter(|(_, h)| h.tail_open && h.next == Some(h.done)).map(|(part, h)| (*part, h.done)).collect();
         for (part, done) in open {
-            let (_, end) = self.ranges.ends(part)?;
+            // One try: looking at an end can wait, records can not.
+            let Ok((_, end)) = self.ranges.ask_ends(part, TAIL_LIMIT) else { break };
             if end > done && !self.is_empty(part, done, end)? {
                 continue;
             }
@@ -203,7 +206,7 @@ impl KafkaMember {
 
     fn is_empty(&self, part: Part, from: Offset, to: Offset) -> Result<bool, BusError> {
         let mut empty = true;
-        self.ranges.read(part, from, to, &mut |_| {
+        self.ranges.read_within(Some(TAIL_LIMIT), part, from, to, &mut |_| {
             empty = false;
             false
         })?;

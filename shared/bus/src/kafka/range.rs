@@ -1,7 +1,7 @@
 //! Reading a stretch of a partition, without a group.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use groundswell_model::Timestamp;
 use rdkafka::Message;
@@ -10,7 +10,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _};
 
 use super::Idle;
-use super::client::{CALL, fatal, from_raw, is_hopeless, list, number, until_it_works};
+use super::client::{CALL, aborted, fatal, from_raw, is_hopeless, list, number, until_it_works};
 use super::topics::Topics;
 use crate::patience::Patience;
 use crate::{Batch, BusError, Offset, Part, Record, Stop};
@@ -35,11 +35,21 @@ impl RangeReader {
     /// Oldest offset kept, and the end: behind the last record that this reader may see.
     pub(super) fn ends(&self, part: Part) -> Result<(Offset, Offset), BusError> {
         let name = self.topics.name(part.topic);
+        until_it_works(&format!("ask for the ends of {name}/{}", part.partition), &self.stop, || self.ask_ends(part, CALL))
+    }
+
+    /// [`RangeReader::ends`] in one try.
+    pub(super) fn ask_ends(&self, part: Part, wait: Duration) -> Result<(Offset, Offset), KafkaError> {
+        let name = self.topics.name(part.topic);
         self.drain();
-        until_it_works(&format!("ask for the ends of {name}/{}", part.partition), &self.stop, || {
-            let (low, high) = self.consumer.fetch_watermarks(name, number(part.partition), CALL)?;
-            Ok((from_raw(low).unwrap_or_default(), from_raw(high).unwrap_or_default()))
-        })
+        match self.consumer.fetch_watermarks(name, number(part.partition), wait) {
+            Ok((low, high)) => Ok((from_raw(low).unwrap_or_default(), from_raw(high).unwrap_or_default())),
+            Err(error) => {
+                // What the client remembers of the topic may be of a broker that was only starting.
+                self.consumer.fetch_metadata(Some(name), wait)?;
+                Err(error)
+            }
+        }
     }
 
     /// Throws away what is queued while nothing is read: errors of connections, which would pile up in an outage.
@@ -60,12 +70,24 @@ impl RangeReader {
     /// Calls `each` with every record from `from` up to, not including, `to`, which must be no further than [`RangeReader::ends`].
     /// Ends early if `each` says so.
     pub(super) fn read(&self, part: Part, from: Offset, to: Offset, each: &mut dyn FnMut(Record<'_>) -> bool) -> Result<(), BusError> {
+        self.read_within(None, part, from, to, each)
+    }
+
+    /// Like [`RangeReader::read`], but gives up after `limit`.
+    pub(super) fn read_within(
+        &self,
+        limit: Option<Duration>,
+        part: Part,
+        from: Offset,
+        to: Offset,
+        each: &mut dyn FnMut(Record<'_>) -> bool,
+    ) -> Result<(), BusError> {
         if from >= to {
             return Ok(());
         }
         let what = format!("read {}/{} from {}", self.topics.name(part.topic), part.partition, from.0);
         self.assign(&what, part, from)?;
-        let result = self.poll_through(&what, part, to, each);
+        let result = self.poll_through(&what, limit.map(|limit| Instant::now() + limit), part, to, each);
         self.consumer.unassign().map_err(|e| fatal(&what, &e))?;
         result
     }
@@ -75,7 +97,14 @@ impl RangeReader {
         self.consumer.assign(&list).map_err(|e| fatal(what, &e))
     }
 
-    fn poll_through(&self, what: &str, part: Part, to: Offset, each: &mut dyn FnMut(Record<'_>) -> bool) -> Result<(), BusError> {
+    fn poll_through(
+        &self,
+        what: &str,
+        until: Option<Instant>,
+        part: Part,
+        to: Offset,
+        each: &mut dyn FnMut(Record<'_>) -> bool,
+    ) -> Result<(), BusError> {
         let mut patience = Patience::new(what, &self.stop);
         let mut batch = Batch::default();
         loop {
@@ -97,6 +126,9 @@ impl RangeReader {
             }
             if self.stop.is_set() {
                 return Err(BusError::Stopped);
+            }
+            if !ended && until.is_some_and(|until| Instant::now() >= until) {
+                return Err(aborted(what, &"the broker did not answer in time"));
             }
             if ended || batch.bytes() >= CHUNK_BYTES {
                 if !batch.iter().all(&mut *each) || ended {

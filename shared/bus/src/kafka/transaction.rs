@@ -22,6 +22,7 @@ use crate::{BusError, Stop};
 
 /// Sends between two looks at the delivery reports.
 const SENDS_PER_POLL: usize = 1_000;
+const PURGE_WAIT: Duration = Duration::from_secs(2);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(10);
 
 /// A record that could not be delivered makes its transaction fail, so reports need no handling.
@@ -204,11 +205,17 @@ impl Transaction<'_> {
         producer.purge(PurgeConfig::default().queue().inflight());
         let mut patience = Patience::new("abort the transaction", &self.owner.stop);
         loop {
-            producer.poll(Duration::ZERO);
+            // The abort waits for the reports of the purged records and does not fetch them itself.
+            if let Err(error) = producer.flush(PURGE_WAIT) {
+                tracing::debug!(error = %error, "records of an aborted transaction are still on their way");
+            }
             match producer.abort_transaction(CALL) {
                 Ok(()) => return Ok(()),
-                Err(error) if matches!(answer(&error), Answer::End) => return Err(self.owner.ended("abort the transaction", &error)),
-                Err(error) => patience.wait(&error)?,
+                Err(error) => match answer(&error) {
+                    Answer::Again => patience.wait(&error)?,
+                    // What can't even be aborted is left to the next process, which takes the transactions over.
+                    Answer::Abort | Answer::End => return Err(self.owner.ended("abort the transaction", &error)),
+                },
             }
         }
     }
