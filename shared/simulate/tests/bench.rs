@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use groundswell_contract::{CloudEvent, EventType, Survey, Ticket, Usage};
+use groundswell_contract::{CloudEvent, EventType, Limits, Survey, Ticket, Usage, decode_structured, validate};
 use groundswell_model::Timestamp;
 use groundswell_simulate::bench::{BenchPlan, Count, Workload};
 
@@ -24,11 +24,13 @@ fn the_same_plan_gives_the_same_bytes() {
 #[test]
 fn every_event_fits_the_contract_in_the_shares_of_the_benchmark() {
     let mut workload = workload(20_000);
-    let mut bytes = Vec::new();
+    let (mut bytes, limits) = (Vec::new(), Limits::default());
     let mut seen = HashMap::new();
     let mut types = BTreeMap::<_, u64>::new();
     let (mut lengths, mut repeated, mut counted) = (Vec::new(), 0, Count::default());
     while let Some(item) = workload.next_into(&mut bytes) {
+        let read = decode_structured(&bytes, &limits).expect("an event of the contract");
+        assert_eq!(validate(&read, Timestamp(1_780_300_000_000), &limits), Ok(()));
         let event: CloudEvent = serde_json::from_slice(&bytes).expect("a CloudEvent");
         assert_eq!(EventType::from_name(&event.ty), Some(item.ty));
         *types.entry(item.ty).or_default() += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use groundswell_contract::{CloudEvent, Data, EventType, SurveyKind};
+use groundswell_contract::{CloudEvent, Data, EventType, Limits, SurveyKind, decode_structured, validate};
 use groundswell_model::Timestamp;
 use groundswell_simulate::{Figures, Plan, Simulated, simulate};
 use proptest::prelude::*;
@@ -49,30 +49,16 @@ fn shares_are_as_asked() {
 
 #[test]
 fn every_event_fits_the_contract_and_reads_back() {
+    let limits = Limits::default();
     for Simulated { event, .. } in all(&plan(3, 12_000)) {
         let json = event.to_json().expect("serialises");
-        let read: CloudEvent = serde_json::from_slice(&json).expect("a CloudEvent");
-        assert_eq!(read, event.to_cloudevent().expect("serialises"));
-        assert!(read.specversion == "1.0" && !read.id.is_empty() && !read.source.is_empty());
-        assert_eq!(read.time.as_deref().map(Timestamp::parse), Some(Ok(event.time)));
-        let data = read.data.clone().expect("data");
-        match &event.data {
-            Data::Ticket(t) => {
-                assert!(t.title.as_ref().or(t.body.as_ref()).is_some_and(|text| !text.trim().is_empty()));
-                assert_eq!(serde_json::from_value(data).ok().as_ref(), Some(&**t));
-            }
-            Data::Survey(s) => {
-                let (low, high) = s.kind.scale().or(s.min.zip(s.max)).expect("a scale");
-                assert!((low..=high).contains(&s.score));
-            }
-            Data::Usage(u) => {
-                assert!((u.api.is_some() || u.path.is_some()) && u.status.is_some_and(|s| (100..600).contains(&s)));
-                assert!(u.count != Some(0) && u.latency_ms.is_some_and(|l| l.is_finite() && l >= 0.0));
-            }
-            Data::Release(r) => assert!(!r.api.is_empty() && !r.api_version.is_empty()),
-            Data::Identity(i) => assert!(!i.consumer.is_empty() && !i.emails.is_empty()),
-        }
-        let text = String::from_utf8(json).expect("UTF-8");
+        let envelope: CloudEvent = serde_json::from_slice(&json).expect("a CloudEvent");
+        assert_eq!(envelope, event.to_cloudevent().expect("serialises"));
+        let text = String::from_utf8_lossy(&json);
+        let read = decode_structured(&json, &limits).unwrap_or_else(|reject| panic!("{reject} in {text}"));
+        assert_eq!(validate(&read, END, &limits), Ok(()), "{text}");
+        assert_eq!((read.source.as_str(), &read.id, read.time, &read.data), (event.source, &event.id, Some(event.time), &event.data));
+        assert_eq!(read.sampled(), u64::from(event.sampled.unwrap_or(1)));
         assert!(!text.contains("{op}") && !text.contains("{v}") && !text.contains("{status}"), "{text}");
     }
 }
