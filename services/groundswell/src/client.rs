@@ -124,16 +124,6 @@ impl Client {
         answer.json().map_err(|e| Failure::failed(format!("{url} gave no answer that this version understands: {e}. Are both of the same version?")))
     }
 
-    /// GET, as text.
-    pub fn get_text(&self, path: &[&str], query: &[(&str, String)]) -> Result<String, Failure> {
-        self.send(self.http.get(self.asked(path, query)))?.text().map_err(|e| self.gone(&e))
-    }
-
-    /// GET, as bytes.
-    pub fn get_bytes(&self, path: &[&str]) -> Result<Vec<u8>, Failure> {
-        Ok(self.send(self.http.get(self.address(path)))?.bytes().map_err(|e| self.gone(&e))?.to_vec())
-    }
-
     /// POST without a body, read as JSON.
     pub fn post<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> Result<T, Failure> {
         let answer = self.send(self.http.post(self.asked(path, query)))?;
@@ -285,7 +275,7 @@ mod tests {
     #[test]
     fn nobody_there_is_unreachable_and_says_what_to_do() {
         let client = Client::at("http://127.0.0.1:9", None).unwrap();
-        let failure = client.get_text(&["v1", "apis"], &[]).unwrap_err();
+        let failure = client.get::<serde_json::Value>(&["v1", "apis"], &[]).unwrap_err();
         assert_eq!(failure.code(), exit::UNREACHABLE);
         assert!(failure.to_string().contains("groundswell up"), "{failure}");
     }

@@ -18,7 +18,7 @@ const DETAIL: usize = 100;
 
 /// Where dead letters are asked for.
 enum Place {
-    Server(Client),
+    Server(Box<Client>),
     Topic { bus: Arc<dyn Bus>, names: TopicNames },
 }
 
@@ -59,7 +59,7 @@ impl Place {
                 return Ok(Self::Topic { bus, names: settings.topics.names });
             }
         }
-        Client::find(global).map(Self::Server)
+        Client::find(global).map(Box::new).map(Self::Server)
     }
 
     fn list(&self, wanted: &Wanted) -> Result<Letters, Failure> {

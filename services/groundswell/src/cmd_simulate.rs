@@ -10,7 +10,6 @@ use groundswell_contract::EventType;
 use groundswell_model::Timestamp;
 use groundswell_runtime::{clock, exit};
 use groundswell_simulate::bench::{BenchPlan, Workload};
-use groundswell_simulate::plan::BadPlan;
 use groundswell_simulate::{Figures, Plan, SimEvent, Simulated, Story, Truth, simulate};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -123,7 +122,7 @@ fn company(args: &Args, end: Timestamp, lines: &mut Lines, mut truth: Option<Lin
         surveys: args.surveys.map_or(defaults.surveys, share),
         ..defaults
     };
-    let mut simulation = simulate(&plan).map_err(wrong)?;
+    let mut simulation = simulate(&plan).map_err(|bad| Failure::wrong_use(bad.to_string()))?;
     let story = simulation.story();
     let mut figures = Figures::default();
     while let Some(simulated) = simulation.next() {
@@ -154,7 +153,7 @@ fn load(args: &Args, end: Timestamp, lines: &mut Lines, truth: Option<Lines>, ba
         surveys: args.surveys.map_or(defaults.surveys, share),
         ..defaults
     };
-    let mut workload = Workload::new(plan).map_err(wrong)?;
+    let mut workload = Workload::new(plan).map_err(|bad| Failure::wrong_use(bad.to_string()))?;
     for event in workload.catalogue() {
         lines.event(&event)?;
     }
@@ -177,11 +176,6 @@ fn load(args: &Args, end: Timestamp, lines: &mut Lines, truth: Option<Lines>, ba
 
 fn share(percent: f64) -> f64 {
     percent / 100.0
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn wrong(bad: BadPlan) -> Failure {
-    Failure::wrong_use(bad.to_string())
 }
 
 /// A line of the truth.

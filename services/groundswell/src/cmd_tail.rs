@@ -32,7 +32,10 @@ pub fn run(global: &Global, args: &Tail) -> Result<(), Failure> {
             show(hit, format)?;
         }
     }
-    while !args.no_follow {
+    if args.no_follow {
+        return client.finish();
+    }
+    loop {
         std::thread::sleep(LOOK_EVERY);
         for hit in since(&client, args, seen.received)? {
             if seen.is_new(&hit) {
@@ -40,7 +43,6 @@ pub fn run(global: &Global, args: &Tail) -> Result<(), Failure> {
             }
         }
     }
-    client.finish()
 }
 
 /// What was shown, and when the newest of it was received.

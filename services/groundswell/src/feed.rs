@@ -148,7 +148,10 @@ impl Feed {
                     let body = answer.text().unwrap_or_default();
                     match status {
                         StatusCode::ACCEPTED | StatusCode::OK => match serde_json::from_str(&body) {
-                            Ok(answer) => return Ok(sent.add(name, &lines.numbers, answer)),
+                            Ok(answer) => {
+                                sent.add(name, &lines.numbers, answer);
+                                return Ok(());
+                            }
                             Err(e) => return Err(Failure::failed(format!("the server's answer can't be read ({e}): are both of the same version?"))),
                         },
                         StatusCode::PAYLOAD_TOO_LARGE => return self.publish_halves(client, name, lines, sent, &body),

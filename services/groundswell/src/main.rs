@@ -1,5 +1,7 @@
 //! The command line. `cli` has what can be typed, each `cmd_…` runs one command.
 
+#![expect(unreachable_pub, reason = "a program is no library: `pub` says what the other modules use")]
+
 #[cfg(test)]
 mod answers;
 mod bench;

@@ -13,7 +13,9 @@ fn one(transport: &str, round: &Round, format: Format) -> String {
     let peer = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.1}"));
     let mut table = output::table(format, &[&format!("{} events, {transport}", backlog.events), "Groundswell", "peer"]);
     let p = round.peer.as_ref();
-    let mut row = |name: &str, ours: String, theirs: String| drop(table.add_row([name.to_owned(), ours, theirs]));
+    let mut row = |name: &str, ours: String, theirs: String| {
+        table.add_row([name.to_owned(), ours, theirs]);
+    };
     row("events/s", format!("{:.0}", backlog.events_per_second), peer(p.map(|p| p.events_per_second)));
     row("CPU s per 100k events, all processes", format!("{:.2}", backlog.cpu_per_100k), peer(p.map(|p| p.cpu_per_100k)));
     row("  of it services", format!("{:.2}", backlog.cpu_services_per_100k), peer(p.map(|p| p.cpu_peer_per_100k)));
