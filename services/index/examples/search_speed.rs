@@ -66,7 +66,7 @@ fn put(store: &mut SearchStore, random: &mut Random, n: u64, versions: u64) -> R
         title: &title,
         body: &body,
         url: Some("https://support.example/1"),
-        survey: is_survey.then(|| SurveyAnswer { kind: "nps", score: 7.0, min: 0.0, max: 10.0 }),
+        survey: is_survey.then_some(SurveyAnswer { kind: "nps", score: 7.0, min: 0.0, max: 10.0 }),
         ticket_id: None,
         status: Some(random.pick(&["open", "closed", "pending"])),
         priority: None,

@@ -1,5 +1,7 @@
 //! The search index as its users see it: what is put is found, once, with its checkpoint, after crashes too.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should stop there")]
+
 mod search_support;
 
 use std::fs;

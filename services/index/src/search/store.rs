@@ -259,6 +259,8 @@ fn commit_all(mut dirty: Vec<&mut VersionIndex>, checkpoint: Offset) -> Result<u
     std::thread::scope(|scope| {
         let running: Vec<_> = dirty.into_iter().map(|index| scope.spawn(move || index.commit(checkpoint))).collect();
         let panicked = || SearchError::Engine { what: "commit".into(), source: tantivy::TantivyError::ErrorInThread("panicked".into()) };
-        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).fold(Ok(count), |all, one| one.and(all))
+        // The scope waits for all of them; the first error is told.
+        running.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(panicked())))?;
+        Ok(count)
     })
 }
