@@ -92,7 +92,13 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let resent = if args.bench { load(args, end, &mut lines, truth, &bar)? } else { company(args, end, &mut lines, truth, &bar)? };
     bar.finish_and_clear();
     lines.flush()?;
-    let written = Written { events: lines.types.values().sum(), resent, types: lines.types, bytes: lines.bytes, seconds: began.elapsed().as_secs_f64() };
+    let written = Written {
+        events: lines.types.values().sum(),
+        resent,
+        types: lines.types,
+        bytes: lines.bytes,
+        seconds: began.elapsed().as_secs_f64(),
+    };
     report(global, args, &written)
 }
 
@@ -296,7 +302,17 @@ mod tests {
     fn simulated(options: &[&str]) -> (Vec<Value>, Vec<Value>) {
         let dir = tempfile::tempdir().unwrap();
         let (out, truth) = (dir.path().join("events"), dir.path().join("truth"));
-        let fixed = ["simulate", "--end", "2026-06-01T00:00:00Z", "--events", "2000", "--out", out.to_str().unwrap(), "--truth", truth.to_str().unwrap()];
+        let fixed = [
+            "simulate",
+            "--end",
+            "2026-06-01T00:00:00Z",
+            "--events",
+            "2000",
+            "--out",
+            out.to_str().unwrap(),
+            "--truth",
+            truth.to_str().unwrap(),
+        ];
         let typed = Typed::try_parse_from(fixed.iter().chain(options)).unwrap();
         run(&Global::default(), &typed.args).unwrap();
         let read = |path: &Path| std::fs::read_to_string(path).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
@@ -316,7 +332,8 @@ mod tests {
     #[test]
     fn the_workload_of_the_benchmark_ends_at_the_end() {
         let (events, truth) = simulated(&["--bench", "--seed", "3"]);
-        let feedback_and_usage = events.iter().filter(|e| !["groundswell.release.v1", "groundswell.identity.v1"].contains(&e["type"].as_str().unwrap()));
+        let feedback_and_usage =
+            events.iter().filter(|e| !["groundswell.release.v1", "groundswell.identity.v1"].contains(&e["type"].as_str().unwrap()));
         assert_eq!(feedback_and_usage.count(), 2000);
         assert!(events.iter().all(|e| e["time"].as_str().unwrap() < "2026-06-01T00:00:00Z"));
         assert!(truth.iter().all(|t| t["api"].is_string() && t["count"]["calls"].is_u64()));

@@ -2,8 +2,8 @@
 
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{OperationFigures, Summary, Unit};
-use groundswell_simulate::story::{Fixed, Ignored, Loud, Regression};
 use groundswell_simulate::Story;
+use groundswell_simulate::story::{Fixed, Ignored, Loud, Regression};
 
 use crate::client::Client;
 use crate::failure::Failure;
@@ -97,7 +97,12 @@ fn operation(summary: &Summary, id: &str) -> String {
 fn fixed(ask: &Ask<'_>, part: &Fixed) -> Result<String, Failure> {
     let row = |version: &str| -> Result<String, Failure> {
         let (summary, found) = (ask.summary(part.api, version)?, ask.tickets(PAGES, part.api, version)?);
-        Ok(format!("   {version}: {} tickets about paging, with {} active consumers; {}\n", thousands(found.total), thousands(summary.consumers.active), operation(&summary, part.operation)))
+        Ok(format!(
+            "   {version}: {} tickets about paging, with {} active consumers; {}\n",
+            thousands(found.total),
+            thousands(summary.consumers.active),
+            operation(&summary, part.operation)
+        ))
     };
     Ok(format!(
         "{} {} mended paging: compare those who moved with those who did not\n{}{}     groundswell search '{PAGES}' --api {} --version {}\n",
