@@ -18,7 +18,7 @@ const ROUND: u64 = 64;
 ///
 /// # Errors
 /// The stores can't be opened or rebuilt.
-pub fn open(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, stop: &Stop) -> anyhow::Result<Partition> {
+pub(crate) fn open(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, stop: &Stop) -> anyhow::Result<Partition> {
     let root = folder(data, partition);
     finish_swap(&root)?;
     // The usage store has the checkpoint: a search index that was deleted beside it would never be filled again.
@@ -43,7 +43,7 @@ fn needs_rebuild(error: &anyhow::Error) -> bool {
 ///
 /// # Errors
 /// A store can't be written, a frame can't be read, or the process was told to stop.
-pub fn rebuild(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, upto: Offset, stop: &Stop) -> anyhow::Result<u64> {
+pub(crate) fn rebuild(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, upto: Offset, stop: &Stop) -> anyhow::Result<u64> {
     let shadow_data = data.join("index").join("shadow");
     let shadow_root = folder(&shadow_data, partition);
     remove(&shadow_root)?;

@@ -20,7 +20,7 @@ use crate::search::{self, SearchError, SearchRequest, Snapshot, feedback_stats};
 use crate::summary::types::{Checkpoint, Summary};
 use crate::summary::{self, ApiFeedback, ApiUsage, SummaryInputs, UsageData, VersionData, VersionFeedback, render};
 
-pub(super) async fn search(State(handle): State<Handle>, uri: RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn search(State(handle): State<Handle>, uri: Uri, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
     let request = Params::of(query.as_deref()).only(SEARCH)?.search()?;
     answer(handle, &uri, &headers, move |handle| {
         let begun = Instant::now();
@@ -33,7 +33,7 @@ pub(super) async fn search(State(handle): State<Handle>, uri: RawQuery(query): R
     .await
 }
 
-pub(super) async fn apis(State(handle): State<Handle>, uri: RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn apis(State(handle): State<Handle>, uri: Uri, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
     Params::of(query.as_deref()).only(&[])?;
     answer(handle, &uri, &headers, |handle| {
         let mut usage = BTreeMap::new();
@@ -56,7 +56,7 @@ pub(super) async fn apis(State(handle): State<Handle>, uri: RawQuery(query): Raw
 }
 
 pub(super) async fn summary(
-    State(handle): State<Handle>, Path((api, version)): Path<(String, String)>, uri: RawQuery(query): RawQuery, headers: HeaderMap,
+    State(handle): State<Handle>, Path((api, version)): Path<(String, String)>, uri: Uri, RawQuery(query): RawQuery, headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let params = Params::of(query.as_deref()).only(&["baseline", "since", "until", "format"])?;
     let window = params.window()?;
@@ -96,7 +96,7 @@ pub(super) async fn export(State(handle): State<Handle>, Path((api, version)): P
 
 /// Works an answer out beside the threads that serve connections. Says 304 where the asker has it already.
 async fn answer(
-    handle: Handle, uri: &headers: &HeaderMap, work: impl FnOnce(&Handle) -> Result<Response, Problem> + Send + 'static,
+    handle: Handle, uri: &Uri, headers: &HeaderMap, work: impl FnOnce(&Handle) -> Result<Response, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
     let tag = etag(&handle, uri);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
@@ -112,7 +112,7 @@ async fn answer(
 
 /// Changes whenever the answer can: with the checkpoints, the catalogue and the question. Weak, for the time taken is told too.
 fn etag(handle: &Handle, uri: &Uri) -> String {
-    let mut basis = format!("{} {}", uri, handle.with_catalogue(groundswell_catalogue::Catalogue::generation));
+    let mut basis = format!("{uri} {}", handle.with_catalogue(groundswell_catalogue::Catalogue::generation));
     for snapshot in snapshots(handle) {
         basis.push_str(&format!(" {}:{}", snapshot.partition, snapshot.checkpoint.0));
     }
@@ -163,14 +163,15 @@ fn version_data(handle: &Handle, api: &str, version: &str, days: Days) -> Result
     let mut data = VersionData { version: version.to_owned(), ..VersionData::default() };
     let mut known = version == UNKNOWN_VERSION;
     for view in views(handle)? {
-        if view.version(api, version).map_err(store_problem)?.is_some() {
+        let used = view.versions().map_err(store_problem)?.iter().any(|v| v.0 == api && v.1 == version);
+        if used {
             data.usage = UsageData::read(&view, api, version, days).map_err(store_problem)?;
             known = true;
         }
     }
     for snapshot in snapshots(handle) {
         if let Some(view) = snapshot.version(api, version) {
-            data.feedback = feedback_stats(view, moments(days)).map_err(search_problem)?;
+            data.feedback = feedback_stats(view, days.times()).map_err(search_problem)?;
             known = true;
         }
     }
@@ -180,13 +181,6 @@ fn version_data(handle: &Handle, api: &str, version: &str, days: Days) -> Result
         return Ok(data);
     }
     Err(Problem::not_found(format!("nothing is known of {api} {version}; GET /v1/apis lists what is there")))
-}
-
-/// Whole days as moments.
-fn moments(days: Days) -> Option<(Timestamp, Timestamp)> {
-    let from = days.from.map_or(Timestamp(i64::MIN), |d| d.start());
-    let until = days.until.map_or(Timestamp(i64::MAX), |d| d.start());
-    (!days.is_all()).then_some((from, until))
 }
 
 fn api_feedback(handle: &Handle, api: &str, since: Option<Timestamp>, until: Option<Timestamp>) -> Result<ApiFeedback, Problem> {

@@ -1,0 +1,168 @@
+//! The index service on the embedded bus: frames in, answers out, whatever happens to its folder.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, to_bytes};
+use groundswell_bus::{Bus, EmbeddedBus, EmbeddedSettings, NewRecord, Stop, Topic, TopicSettings};
+use groundswell_index::Handle;
+use groundswell_model::frame::FrameWriter;
+use groundswell_model::{Hour, IdentityHash, Insight, Labels, LatencyBuckets, Op, Rung, Timestamp, UsageDelta, VersionWeight, partition_of};
+use groundswell_runtime::{Freshness, Settings};
+use serde_json::Value;
+use tower::ServiceExt;
+
+const WITHIN: Duration = Duration::from_secs(30);
+
+struct Service {
+    bus: Arc<dyn Bus>,
+    handle: Handle,
+    stop: Stop,
+    thread: Option<JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Service {
+    fn start(folder: &Path) -> Self {
+        let stop = Stop::default();
+        let bus = EmbeddedBus::open(&folder.join("bus"), &EmbeddedSettings::default(), &TopicSettings::default(), stop.clone()).unwrap();
+        let bus: Arc<dyn Bus> = Arc::new(bus);
+        bus.ensure_topics().unwrap();
+        let handle = Handle::new(Freshness::default());
+        let settings = Settings { data: folder.to_owned(), ..Settings::default() };
+        let thread = std::thread::spawn({
+            let (bus, handle, stop) = (bus.clone(), handle.clone(), stop.clone());
+            move || groundswell_index::run(bus, &settings, handle, stop)
+        });
+        Self { bus, handle, stop, thread: Some(thread) }
+    }
+
+    fn publish(&self, ops: &[Op<'_>]) {
+        let partitions = self.bus.partitions(Topic::Insights).unwrap();
+        for op in ops {
+            let mut frame = FrameWriter::default();
+            frame.push(op).unwrap();
+            let record = NewRecord::on(Topic::Insights, partition_of(op.api(), partitions), frame.take().unwrap());
+            self.bus.publisher().unwrap().publish(vec![record], WITHIN).unwrap();
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str) -> (u16, Value) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let router = groundswell_index::http::read_router(self.handle.clone()).merge(groundswell_index::http::admin_router(self.handle.clone()));
+            let request = http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let answer = router.oneshot(request).await.unwrap();
+            let status = answer.status().as_u16();
+            let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            (status, serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned())))
+        })
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask("GET", path);
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    fn wait_for_total(&self, path: &str, total: u64) {
+        let begun = Instant::now();
+        while self.ask("GET", path).1["total"] != total {
+            assert!(begun.elapsed() < WITHIN, "{path} did not come to {total}: {}", self.ask("GET", path).1);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.stop.stop();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap().unwrap();
+        }
+    }
+}
+
+fn insight(id: &'static str, version: &'static str, title: &'static str) -> Op<'static> {
+    Op::Upsert(Box::new(Insight {
+        identity: IdentityHash::of("desk", id), source: "desk", id, time: Timestamp(1_770_000_000_000), received: Timestamp(1_770_000_001_000),
+        api: "payments", versions: vec![VersionWeight { version, weight: 1.0 }], rung: Rung::Explicit, confidence: 1.0, evidence: vec![],
+        operation: None, consumer: "acme", requester: None, org: None, title, body: "", url: None, survey: None, ticket_id: None, status: None,
+        priority: None, channel: None, tags: vec![], sdk: None, request_id: None, labels: Labels::default(), redacted: vec![], attributes: vec![],
+    }))
+}
+
+fn usage(version: &'static str, calls: u64, failed: u64) -> Op<'static> {
+    let time = Timestamp(1_770_000_000_000);
+    Op::Usage(UsageDelta {
+        api: "payments", version, operation: "pay", consumer: "acme", hour: Hour(time.hour().0), calls, failed, server_errors: 0, rate_limited: 0,
+        first: time, last: time, first_success: Some(time), latency: LatencyBuckets::default(), revenue: vec![], value: vec![], received: time,
+    })
+}
+
+#[test]
+fn what_is_published_is_answered_also_after_a_restart_and_once_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path());
+    service.publish(&[usage("v2", 100, 7), insight("1", "v2", "Timeouts"), insight("2", "v2", "More timeouts"), insight("2", "v2", "More timeouts")]);
+    service.wait_for_total("/v1/search?q=timeouts", 2);
+    drop(service);
+    let service = Service::start(folder.path());
+    service.publish(&[usage("v2", 50, 3)]);
+    service.publish(&[insight("3", "v1", "Still slow")]);
+    service.wait_for_total("/v1/search?api=payments", 3);
+    let summary = service.get("/v1/apis/payments/versions/v2/summary?baseline=v1");
+    assert_eq!((summary["usage"]["calls"].as_u64(), summary["usage"]["failed"].as_u64()), (Some(150), Some(10)));
+    assert_eq!(summary["feedback"]["count"], 2);
+    assert_eq!(service.get("/v1/apis")["apis"][0]["feedback"], 3);
+    let (status, export) = service.ask("GET", "/v1/apis/payments/versions/v2/export");
+    assert_eq!((status, export.as_str().unwrap().lines().count()), (200, 2));
+}
+
+#[test]
+fn a_version_can_be_dropped_and_comes_back_by_a_rebuild() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path());
+    service.publish(&[usage("v2", 100, 7), insight("1", "v2", "Timeouts"), insight("2", "v1", "Slow")]);
+    service.wait_for_total("/v1/search", 2);
+    assert_eq!(service.ask("DELETE", "/v1/apis/payments/versions/v2").0, 200);
+    assert_eq!(service.get("/v1/search")["total"], 1);
+    assert_eq!(service.ask("GET", "/v1/apis/payments/versions/v2/summary").0, 404);
+    let (status, rebuilt) = service.ask("POST", "/v1/index/rebuild");
+    assert_eq!((status, rebuilt["records"].as_u64()), (200, Some(3)));
+    assert_eq!(service.get("/v1/search")["total"], 2);
+    assert_eq!(service.get("/v1/apis/payments/versions/v2/summary")["usage"]["calls"], 100);
+}
+
+#[test]
+fn a_damaged_or_deleted_index_is_rebuilt_when_it_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path());
+    service.publish(&[usage("v2", 100, 7), insight("1", "v2", "Timeouts")]);
+    service.wait_for_total("/v1/search", 1);
+    let partition = partition_of("payments", service.bus.partitions(Topic::Insights).unwrap());
+    drop(service);
+    let root = groundswell_index::partition::folder(folder.path(), partition);
+    for lose in [root.join("search"), root.join("usage.redb")] {
+        if lose.is_dir() { std::fs::remove_dir_all(&lose).unwrap() } else { std::fs::remove_file(&lose).unwrap() }
+        let service = Service::start(folder.path());
+        service.wait_for_total("/v1/search", 1);
+        let begun = Instant::now();
+        while service.ask("GET", "/v1/apis/payments/versions/v2/summary").1["usage"]["calls"] != 100 {
+            assert!(begun.elapsed() < WITHIN, "usage did not come back after losing {}", lose.display());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn a_question_that_is_wrong_is_told_what_and_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path());
+    for (path, word) in [("/v1/search?limt=3", "limt"), ("/v1/search?q=%22open", "column"), ("/v1/search?sort=best", "relevance"), ("/v1/apis/nope/versions/v1/summary", "nope")] {
+        let (status, problem) = service.ask("GET", path);
+        assert!(status == 400 || status == 404, "{path}: {status}");
+        assert!(problem["detail"].as_str().unwrap().contains(word), "{path}: {problem}");
+    }
+}
