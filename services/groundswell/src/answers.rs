@@ -32,7 +32,11 @@ fn check(name: &str, value: &Value) {
         std::fs::write(&path, &text).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == text, "{} is out of date: run `UPDATE_CONTRACT=1 cargo test -p groundswell answers` and look at the difference", path.display());
+    assert!(
+        written == text,
+        "{} is out of date: run `UPDATE_CONTRACT=1 cargo test -p groundswell answers` and look at the difference",
+        path.display()
+    );
 }
 
 #[test]

@@ -96,10 +96,13 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
   groundswell apis --format json | jq -r '.apis[].api'")]
     Apis,
     /// Records that could not be used: list, look at, send again
-    #[command(subcommand, after_help = "Examples:
+    #[command(
+        subcommand,
+        after_help = "Examples:
   groundswell dlq list --reason invalid_data
   groundswell dlq show 0/17 > original.json
-  groundswell dlq replay --reason unknown_type")]
+  groundswell dlq replay --reason unknown_type"
+    )]
     Dlq(Dlq),
     /// Check configuration, broker, topics, permissions, disk, lag and more, and say what to do
     #[command(after_help = "Examples:
@@ -326,7 +329,20 @@ mod tests {
 
     #[test]
     fn options_of_every_command_may_stand_behind_it() {
-        let cli = Cli::try_parse_from(["groundswell", "search", "timeout", "--api", "payments", "--version", "v1,v2", "--format", "json", "--server", "http://x"]).unwrap();
+        let cli = Cli::try_parse_from([
+            "groundswell",
+            "search",
+            "timeout",
+            "--api",
+            "payments",
+            "--version",
+            "v1,v2",
+            "--format",
+            "json",
+            "--server",
+            "http://x",
+        ])
+        .unwrap();
         assert_eq!((cli.global.format, cli.global.server.as_deref()), (Some(Format::Json), Some("http://x")));
         let Command::Search(search) = cli.command else { panic!("not search") };
         assert_eq!((search.query.as_str(), search.narrow.version), ("timeout", vec!["v1".to_owned(), "v2".to_owned()]));

@@ -60,7 +60,8 @@ impl Client {
         if base.cannot_be_a_base() || !matches!(base.scheme(), "http" | "https") {
             return Err(Failure::wrong_use(format!("{url:?} is not an HTTP URL; write it like {USUAL}")));
         }
-        let http = reqwest::blocking::Client::builder().connect_timeout(CONNECT_TIME).timeout(ANSWER_TIME).no_proxy_for_loopback(&base).build();
+        let http =
+            reqwest::blocking::Client::builder().connect_timeout(CONNECT_TIME).timeout(ANSWER_TIME).no_proxy_for_loopback(&base).build();
         let http = http.map_err(|e| Failure::failed(format!("no HTTP client: {e}")))?;
         Ok(Self { base, http, key, own: None })
     }
@@ -80,7 +81,9 @@ impl Client {
             )));
         }
         if !settings.data.is_dir() {
-            return Err(Failure::wrong_use(format!("there is no data folder {data}; check --data, or fill one with `groundswell demo --data {data}`")));
+            return Err(Failure::wrong_use(format!(
+                "there is no data folder {data}; check --data, or fill one with `groundswell demo --data {data}`"
+            )));
         }
         let own = Own::start(settings)?;
         let mut client = Self::at(&own.url(), None)?;
@@ -121,7 +124,9 @@ impl Client {
     pub fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> Result<T, Failure> {
         let answer = self.send(self.http.get(self.asked(path, query)))?;
         let url = answer.url().clone();
-        answer.json().map_err(|e| Failure::failed(format!("{url} gave no answer that this version understands: {e}. Are both of the same version?")))
+        answer
+            .json()
+            .map_err(|e| Failure::failed(format!("{url} gave no answer that this version understands: {e}. Are both of the same version?")))
     }
 
     /// POST without a body, read as JSON.
@@ -166,7 +171,9 @@ impl Client {
                 Some(status) if status.caught_up => return Ok(status),
                 _ if Instant::now() >= until => {
                     let seconds = within.as_secs();
-                    return Err(Failure::failed(format!("not everything is searchable after {seconds} s; `groundswell status` shows what lags")));
+                    return Err(Failure::failed(format!(
+                        "not everything is searchable after {seconds} s; `groundswell status` shows what lags"
+                    )));
                 }
                 _ => std::thread::sleep(CATCH_UP_LOOK),
             }
@@ -217,12 +224,17 @@ impl Client {
     fn gone(&self, error: &reqwest::Error) -> Failure {
         let url = self.url();
         let why = if error.is_timeout() { "does not answer in time" } else { "can't be reached" };
-        Failure::unreachable(format!("{url} {why} ({}). Is it running? Start one with `groundswell up`, or name another with --server", root(error)))
+        Failure::unreachable(format!(
+            "{url} {why} ({}). Is it running? Start one with `groundswell up`, or name another with --server",
+            root(error)
+        ))
     }
 }
 
 fn nobody() -> Failure {
-    Failure::unreachable(format!("no server answers at {USUAL}. Start one with `groundswell up`, name one with --server, or give --data to read a folder"))
+    Failure::unreachable(format!(
+        "no server answers at {USUAL}. Start one with `groundswell up`, name one with --server, or give --data to read a folder"
+    ))
 }
 
 /// The innermost reason: the outer ones only repeat the address.
@@ -239,7 +251,9 @@ pub fn refused(status: StatusCode, body: &str) -> Failure {
     let problem: Option<Problem> = serde_json::from_str(body).ok();
     let detail = problem.map_or_else(|| format!("{status}"), |p| format!("{}: {}", p.title, p.detail));
     match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::wrong_use(format!("{detail}. Give a key with --key or GROUNDSWELL_KEY")),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Failure::wrong_use(format!("{detail}. Give a key with --key or GROUNDSWELL_KEY"))
+        }
         _ if status.is_client_error() => Failure::wrong_use(detail),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Failure::unreachable(detail),
         _ => Failure::failed(detail),

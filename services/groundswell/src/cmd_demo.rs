@@ -114,10 +114,14 @@ fn check(settings: &Settings) -> Result<(), Failure> {
 fn mark_of(data: &Path, seed: u64) -> Result<Mark, Failure> {
     let path = data.join(MARK);
     if let Ok(bytes) = std::fs::read(&path) {
-        let mark: Mark = serde_json::from_slice(&bytes).map_err(|e| Failure::failed(format!("{} is damaged ({e}): remove the folder", path.display())))?;
+        let mark: Mark = serde_json::from_slice(&bytes)
+            .map_err(|e| Failure::failed(format!("{} is damaged ({e}): remove the folder", path.display())))?;
         if mark.seed != seed {
             let data = data.display();
-            return Err(Failure::wrong_use(format!("{data} holds the company of seed {}: give another --data, or remove the folder", mark.seed)));
+            return Err(Failure::wrong_use(format!(
+                "{data} holds the company of seed {}: give another --data, or remove the folder",
+                mark.seed
+            )));
         }
         return Ok(mark);
     }
@@ -148,7 +152,11 @@ fn feed(client: &Client, company: Simulation) -> Result<(), Failure> {
     let lines = BufReader::with_capacity(1 << 16, Lines { company, line: Vec::new(), at: 0, bar: bar.clone() });
     feed.lines(client, "the simulation", lines, &mut sent, |_, _| {})?;
     bar.finish_and_clear();
-    note(&format!("published {} events; {} more were sent twice on purpose and count once", thousands(sent.accepted), thousands(sent.duplicate)));
+    note(&format!(
+        "published {} events; {} more were sent twice on purpose and count once",
+        thousands(sent.accepted),
+        thousands(sent.duplicate)
+    ));
     match sent.rejections.first() {
         None => Ok(()),
         Some(first) => Err(Failure::failed(format!("a simulated event was refused: {}: {}", first.reason, first.detail))),

@@ -1,8 +1,10 @@
 //! `dlq`: records that could not be used.
 
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
-use groundswell_bus::{Bus, Stop, TopicNames};
+use groundswell_bus::{Bus, BusError, Stop, Topic, TopicNames};
 use groundswell_ingest::dlq::{DeadLetter, Replayed};
 use groundswell_runtime::open_bus;
 use groundswell_runtime::settings::Transport;
@@ -13,6 +15,8 @@ use crate::dead_letters::{self, Letter, Letters, Refused, Wanted};
 use crate::failure::Failure;
 use crate::output::{Format, clean, lines, note, print, print_json, short, table, thousands};
 
+/// How long a broker may take to answer at all.
+const BROKER_TIME: Duration = Duration::from_secs(15);
 /// Characters of a detail in a row.
 const DETAIL: usize = 100;
 
@@ -55,7 +59,9 @@ impl Place {
         if global.server.is_none() {
             let settings = global.config.load()?;
             if settings.transport == Transport::Kafka {
-                let bus = open_bus(&settings, Stop::default())?;
+                let stop = Stop::default();
+                let bus = open_bus(&settings, stop.clone())?;
+                reached(bus.as_ref(), &stop)?;
                 return Ok(Self::Topic { bus, names: settings.topics.names });
             }
         }
@@ -72,7 +78,9 @@ impl Place {
     fn show(&self, place: &str) -> Result<Letter, Failure> {
         match self {
             Self::Server(client) => {
-                let (partition, offset) = place.split_once('/').ok_or_else(|| Failure::wrong_use("write the place as PARTITION/OFFSET, as `dlq list` shows it"))?;
+                let (partition, offset) = place
+                    .split_once('/')
+                    .ok_or_else(|| Failure::wrong_use("write the place as PARTITION/OFFSET, as `dlq list` shows it"))?;
                 client.get(&["v1", "dead-letters", partition, offset], &[])
             }
             Self::Topic { bus, names } => dead_letters::show(bus.as_ref(), names, place).map_err(explain),
@@ -84,6 +92,29 @@ impl Place {
             Self::Server(client) => client.post(&["v1", "dead-letters", "replay"], &pairs(wanted)),
             Self::Topic { bus, names } => dead_letters::replay(bus.as_ref(), names, wanted).map_err(explain),
         }
+    }
+}
+
+/// The transport's calls try for ever until they are told to stop: the first one is given a time.
+fn reached(bus: &dyn Bus, stop: &Stop) -> Result<(), Failure> {
+    let (answered, answer) = channel::<()>();
+    let late = stop.clone();
+    std::thread::spawn(move || {
+        if answer.recv_timeout(BROKER_TIME) == Err(RecvTimeoutError::Timeout) {
+            late.stop();
+        }
+    });
+    let asked = bus.partitions(Topic::DeadLetters);
+    drop(answered);
+    match asked {
+        Ok(_) => Ok(()),
+        Err(BusError::Stopped) => {
+            let seconds = BROKER_TIME.as_secs();
+            Err(Failure::unreachable(format!(
+                "the broker does not answer within {seconds} s: check `kafka.bootstrap`; `groundswell doctor` says more"
+            )))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -149,8 +180,29 @@ fn show_one(letter: &Letter, asked: Option<Format>) -> Result<(), Failure> {
         clean(&known.detail)
     ));
     if !letter.whole {
-        note(&format!("these are not all of its {} bytes: it was too large for the dead-letter topic, and its own topic no longer keeps it", known.bytes));
+        note(&format!(
+            "these are not all of its {} bytes: it was too large for the dead-letter topic, and its own topic no longer keeps it",
+            known.bytes
+        ));
     }
     let bytes = letter.value().map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))?;
     crate::output::print_bytes(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use groundswell_bus::{KafkaBus, KafkaSettings, TopicSettings};
+
+    use super::*;
+
+    #[test]
+    fn a_stopped_wait_for_the_broker_is_told_as_unreachable() {
+        let stop = Stop::default();
+        let settings = KafkaSettings { bootstrap: "127.0.0.1:9".into(), ..KafkaSettings::default() };
+        let bus = KafkaBus::new(settings, TopicSettings::default(), "test", stop.clone()).unwrap();
+        stop.stop();
+        let failure = reached(&bus, &stop).unwrap_err();
+        assert_eq!(failure.code(), groundswell_runtime::exit::UNREACHABLE);
+        assert!(failure.to_string().contains("kafka.bootstrap"), "{failure}");
+    }
 }

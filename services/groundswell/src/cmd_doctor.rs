@@ -87,7 +87,8 @@ fn look(global: &Global) -> Vec<Finding> {
     let server = find_server(global, &settings.data);
     findings.push(checks::server(server.as_ref()));
     // The embedded log belongs to the server that has it open; on Kafka everyone may look.
-    let look_at_bus = problems.is_empty() && (settings.transport == Transport::Kafka || (server.is_none() && settings.data.join("bus").exists()));
+    let look_at_bus =
+        problems.is_empty() && (settings.transport == Transport::Kafka || (server.is_none() && settings.data.join("bus").exists()));
     if look_at_bus {
         findings.extend(checks::transport(&settings, TRANSPORT_TIME));
     }

@@ -13,13 +13,19 @@ pub fn run(global: &Global, key: &Key) -> Result<(), Failure> {
     let Key::New { name, scopes } = key;
     let entry_fits = !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     if !entry_fits {
-        return Err(Failure::wrong_use(format!("{name:?} is no name for a key: use 1 to 64 of the characters a–z, A–Z, 0–9, `.`, `_` and `-`")));
+        return Err(Failure::wrong_use(format!(
+            "{name:?} is no name for a key: use 1 to 64 of the characters a–z, A–Z, 0–9, `.`, `_` and `-`"
+        )));
     }
     let key = new_key(name, scopes.clone()).map_err(|e| Failure::failed(format!("no random numbers from the system: {e}")))?;
     if Format::choose(global.format) == Format::Json {
         return print_json(&json!({"key": key.secret, "entry": key.entry}));
     }
-    print(&format!("{}\n\nThis is shown once: give it to {name}, for `Authorization: Bearer`, --key or GROUNDSWELL_KEY.\nPut this into the configuration file:\n\n{}", key.secret, toml_entry(&key.entry)))
+    print(&format!(
+        "{}\n\nThis is shown once: give it to {name}, for `Authorization: Bearer`, --key or GROUNDSWELL_KEY.\nPut this into the configuration file:\n\n{}",
+        key.secret,
+        toml_entry(&key.entry)
+    ))
 }
 
 fn toml_entry(entry: &ApiKey) -> String {

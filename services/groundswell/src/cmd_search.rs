@@ -70,7 +70,11 @@ fn render(found: &SearchResponse, format: Format) -> String {
 }
 
 fn row(hit: &Hit, format: Format) -> [String; 5] {
-    let versions: Vec<String> = hit.versions.iter().map(|v| if v.weight < 1.0 { format!("{} {:.0} %", clean(&v.version), v.weight * 100.0) } else { clean(&v.version) }).collect();
+    let versions: Vec<String> = hit
+        .versions
+        .iter()
+        .map(|v| if v.weight < 1.0 { format!("{} {:.0} %", clean(&v.version), v.weight * 100.0) } else { clean(&v.version) })
+        .collect();
     [
         hit.time.chars().take(10).collect(),
         format!("{} {} ({})", clean(&hit.api), versions.join(", "), clean(&hit.rung)),
@@ -126,7 +130,10 @@ mod tests {
             total: 1_234,
             hits: vec![hit],
             facets: [("type".to_owned(), vec![FacetCount { value: "bug".into(), count: 7 }])].into(),
-            histogram: vec![HistogramBucket { start: "2026-02-01T00:00:00Z".into(), count: 5 }, HistogramBucket { start: "2026-02-08T00:00:00Z".into(), count: 10 }],
+            histogram: vec![
+                HistogramBucket { start: "2026-02-01T00:00:00Z".into(), count: 5 },
+                HistogramBucket { start: "2026-02-08T00:00:00Z".into(), count: 10 },
+            ],
             next_cursor: Some("abc".into()),
             ..SearchResponse::default()
         }
@@ -159,6 +166,19 @@ mod tests {
             until: None,
         };
         let pairs: Vec<String> = query(&args).iter().map(|(k, v)| format!("{k}={v}")).collect();
-        assert_eq!(pairs, ["q=a b", "api=payments", "version=v1", "version=v2", "filter=-kind:survey", "facet=type", "histogram=week", "limit=5", "full_body=true"]);
+        assert_eq!(
+            pairs,
+            [
+                "q=a b",
+                "api=payments",
+                "version=v1",
+                "version=v2",
+                "filter=-kind:survey",
+                "facet=type",
+                "histogram=week",
+                "limit=5",
+                "full_body=true"
+            ]
+        );
     }
 }

@@ -71,7 +71,11 @@ fn bar_of_bytes(bytes: Option<u64>, name: &str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = bytes.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    let form = if bytes.is_some() { "{prefix} {bar:30} {percent}% {msg} {binary_bytes_per_sec} {eta}" } else { "{prefix} {spinner} {msg} {binary_bytes_per_sec}" };
+    let form = if bytes.is_some() {
+        "{prefix} {bar:30} {percent}% {msg} {binary_bytes_per_sec} {eta}"
+    } else {
+        "{prefix} {spinner} {msg} {binary_bytes_per_sec}"
+    };
     if let Ok(style) = ProgressStyle::with_template(form) {
         bar.set_style(style);
     }
@@ -89,7 +93,8 @@ fn report(sent: &Sent, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         return print_json(sent);
     }
-    let mut text = format!("{} accepted, {} duplicate, {} rejected\n", thousands(sent.accepted), thousands(sent.duplicate), thousands(sent.rejected));
+    let mut text =
+        format!("{} accepted, {} duplicate, {} rejected\n", thousands(sent.accepted), thousands(sent.duplicate), thousands(sent.rejected));
     if !sent.rejections.is_empty() {
         let mut rejections = table(format, &["where", "id", "reason", "detail"]);
         for r in &sent.rejections {

@@ -24,15 +24,29 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 }
 
 fn render(status: &Status, format: Format) -> String {
-    let caught_up = if status.caught_up { "everything that was published is searchable" } else { "not everything that was published is searchable yet" };
+    let caught_up = if status.caught_up {
+        "everything that was published is searchable"
+    } else {
+        "not everything that was published is searchable yet"
+    };
     let mut text = format!("groundswell {} on {}: {caught_up}\n", status.version, status.transport);
     let fresh = &status.freshness;
     if let (Some(newest), Some(p50), Some(p99)) = (&fresh.newest_received, fresh.p50_ms, fresh.p99_ms) {
-        text += &format!("newest searchable feedback received {newest}; searchable after {p50} ms (median), {p99} ms (99 %), of the last {}\n", thousands(fresh.samples as u64));
+        text += &format!(
+            "newest searchable feedback received {newest}; searchable after {p50} ms (median), {p99} ms (99 %), of the last {}\n",
+            thousands(fresh.samples as u64)
+        );
     }
     let mut lag = table(format, &["service", "topic", "partition", "done up to", "end", "waiting"]);
     for one in &status.lag {
-        lag.add_row([one.group.clone(), one.topic.clone(), one.partition.to_string(), thousands(one.committed), thousands(one.high), thousands(one.waiting)]);
+        lag.add_row([
+            one.group.clone(),
+            one.topic.clone(),
+            one.partition.to_string(),
+            thousands(one.committed),
+            thousands(one.high),
+            thousands(one.waiting),
+        ]);
     }
     text + &lines(&lag)
 }
@@ -46,8 +60,15 @@ mod tests {
 
     #[test]
     fn what_lags_is_shown() {
-        let lag = Lag { group: "index".into(), topic: "groundswell.insights".into(), partition: 2, committed: 10, high: 1_510, waiting: 1_500 };
-        let status = Status { caught_up: false, lag: vec![lag], freshness: FreshnessReport::default(), version: "0".into(), transport: "kafka".into() };
+        let lag =
+            Lag { group: "index".into(), topic: "groundswell.insights".into(), partition: 2, committed: 10, high: 1_510, waiting: 1_500 };
+        let status = Status {
+            caught_up: false,
+            lag: vec![lag],
+            freshness: FreshnessReport::default(),
+            version: "0".into(),
+            transport: "kafka".into(),
+        };
         let text = render(&status, Format::Md);
         assert!(text.contains("not everything") && text.contains("1,500") && text.contains("groundswell.insights"), "{text}");
     }

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use groundswell_bus::Bus;
-use groundswell_runtime::settings::LogFormat;
 use groundswell_runtime::program::{exit_code, print_configuration, start};
+use groundswell_runtime::settings::LogFormat;
 use groundswell_runtime::{App, ServeArgs, Service, Settings};
 
 use crate::cli::{Global, ServeOne};
@@ -35,12 +35,19 @@ fn run(global: &Global, args: &ServeArgs, what: &str, build: impl FnOnce(&App, &
     exit_code(serve_until_stopped(settings, what, build))
 }
 
-fn serve_until_stopped(settings: Settings, what: &str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>) -> anyhow::Result<()> {
+fn serve_until_stopped(
+    settings: Settings,
+    what: &str,
+    build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>,
+) -> anyhow::Result<()> {
     let app = App::start(settings)?;
     let running = start(&app, build)?;
     let (server, data) = (ServerFile::of(running.address()), app.settings.data.display());
     // Only a convenience for other commands: nobody is to stop serving for it on a full disk.
-    let written = server.write(&app.settings.data).inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "other commands need --server")).ok();
+    let written = server
+        .write(&app.settings.data)
+        .inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "other commands need --server"))
+        .ok();
     match app.settings.log.format {
         LogFormat::Text => note(&format!("groundswell: {what} on {} (data in {data}); ctrl-C stops", server.url)),
         LogFormat::Json => tracing::info!(url = server.url, %data, "started: {what}"),

@@ -98,7 +98,8 @@ pub fn list(bus: &dyn Bus, wanted: &Wanted) -> Result<Letters, Refused> {
 pub fn show(bus: &dyn Bus, names: &TopicNames, place: &str) -> Result<Letter, Refused> {
     let at: Place = place.parse().map_err(|e: dlq::BadPlace| Refused::Wrong(e.to_string()))?;
     let shown = dlq::show(bus, names, at).map_err(Refused::Bus)?;
-    let shown = shown.ok_or_else(|| Refused::Nothing(format!("there is no dead letter at {place}; `groundswell dlq list` shows those there are")))?;
+    let shown = shown
+        .ok_or_else(|| Refused::Nothing(format!("there is no dead letter at {place}; `groundswell dlq list` shows those there are")))?;
     let headers = shown.headers.iter().map(|(name, value)| (name.clone(), STANDARD.encode(value))).collect();
     let (key_base64, value_base64) = (STANDARD.encode(&shown.key), STANDARD.encode(&shown.value));
     Ok(Letter { letter: shown.letter, key_base64, headers, value_base64, whole: shown.whole })

@@ -116,12 +116,20 @@ impl Lines {
 
 impl Feed {
     /// Publishes every line of `input`; `progress` is told how many bytes and events were just taken.
-    pub fn lines(&self, client: &Client, name: &str, mut input: impl BufRead, sent: &mut Sent, mut progress: impl FnMut(u64, u64)) -> Result<(), Failure> {
+    pub fn lines(
+        &self,
+        client: &Client,
+        name: &str,
+        mut input: impl BufRead,
+        sent: &mut Sent,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<(), Failure> {
         let mut batch = Lines::default();
         let (mut number, mut line) = (0, Vec::new());
         loop {
             line.clear();
-            let read = input.read_until(b'\n', &mut line).map_err(|e| Failure::failed(format!("can't read {name} after line {number}: {e}")))?;
+            let read =
+                input.read_until(b'\n', &mut line).map_err(|e| Failure::failed(format!("can't read {name} after line {number}: {e}")))?;
             number += 1;
             if !line.trim_ascii().is_empty() {
                 batch.push(line.trim_ascii(), number);
@@ -152,12 +160,17 @@ impl Feed {
                                 sent.add(name, &lines.numbers, answer);
                                 return Ok(());
                             }
-                            Err(e) => return Err(Failure::failed(format!("the server's answer can't be read ({e}): are both of the same version?"))),
+                            Err(e) => {
+                                return Err(Failure::failed(format!(
+                                    "the server's answer can't be read ({e}): are both of the same version?"
+                                )));
+                            }
                         },
                         StatusCode::PAYLOAD_TOO_LARGE => return self.publish_halves(client, name, lines, sent, &body),
-                        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
-                            refused(status, &body).to_string()
-                        }
+                        StatusCode::TOO_MANY_REQUESTS
+                        | StatusCode::SERVICE_UNAVAILABLE
+                        | StatusCode::BAD_GATEWAY
+                        | StatusCode::GATEWAY_TIMEOUT => refused(status, &body).to_string(),
                         _ => return Err(refused(status, &body)),
                     }
                 }

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 
 use clap::ValueEnum;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 use groundswell_index::summary::render::Section;
 use groundswell_runtime::exit;
 use serde::Serialize;
@@ -65,7 +65,11 @@ pub fn note(text: &str) {
 /// An empty table with these headings.
 pub fn table(format: Format, headings: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(if format == Format::Md { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
+    table.load_style(if format == Format::Md {
+        presets::ASCII_MARKDOWN
+    } else {
+        presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())
+    });
     // Markdown is not wrapped: a row is a line.
     table.set_content_arrangement(if format == Format::Md { ContentArrangement::Disabled } else { ContentArrangement::Dynamic });
     if !table.is_tty() {

@@ -16,7 +16,10 @@ use crate::{dead_letters, openapi};
 /// All services.
 pub fn everything(app: &App, bus: &Arc<dyn Bus>) -> anyhow::Result<Service> {
     let partitions = bus.partitions(Topic::Insights)? as usize;
-    Ok(ingest(app, bus)?.and(groundswell_classify::service(app, bus)?).and(groundswell_index::service(app, bus, partitions)).routes(common()))
+    Ok(ingest(app, bus)?
+        .and(groundswell_classify::service(app, bus)?)
+        .and(groundswell_index::service(app, bus, partitions))
+        .routes(common()))
 }
 
 /// One service.

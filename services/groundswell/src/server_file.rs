@@ -68,7 +68,10 @@ mod tests {
     #[test]
     fn an_address_for_all_is_reached_by_loopback() {
         let url = |address: &str| ServerFile::of(address.parse().unwrap()).url;
-        assert_eq!([url("0.0.0.0:80"), url("[::]:80"), url("10.0.0.1:80")], ["http://127.0.0.1:80", "http://[::1]:80", "http://10.0.0.1:80"]);
+        assert_eq!(
+            [url("0.0.0.0:80"), url("[::]:80"), url("10.0.0.1:80")],
+            ["http://127.0.0.1:80", "http://[::1]:80", "http://10.0.0.1:80"]
+        );
     }
 
     #[test]

@@ -17,7 +17,10 @@ impl Script {
     pub fn new(repository: &Path, path: &str, environment: Vec<(&'static str, String)>) -> Result<Self, Failure> {
         let path = repository.join(path);
         if !path.exists() {
-            return Err(Failure::wrong_use(format!("{} is not there: run this in a checkout of the repository, or name it with --repository", path.display())));
+            return Err(Failure::wrong_use(format!(
+                "{} is not there: run this in a checkout of the repository, or name it with --repository",
+                path.display()
+            )));
         }
         Ok(Self { path, environment })
     }

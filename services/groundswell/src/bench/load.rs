@@ -103,7 +103,8 @@ impl Publisher for OverHttp {
             lines.extend_from_slice(&value);
             lines.push(b'\n');
         }
-        let request = self.http.post(format!("{}/v1/events", self.url)).header("content-type", "application/x-ndjson").timeout(timeout).body(lines);
+        let request =
+            self.http.post(format!("{}/v1/events", self.url)).header("content-type", "application/x-ndjson").timeout(timeout).body(lines);
         let sent = request.send().and_then(reqwest::blocking::Response::error_for_status);
         sent.map(drop).map_err(|e| BusError::Fatal { what: "POST /v1/events".into(), why: e.to_string() })
     }

@@ -42,7 +42,8 @@ struct Printed {
 pub fn measure(repository: &Path, folder: &Path, broker: &Broker, events: u64) -> Result<Peer, Failure> {
     note("starting OpenSearch and the peer");
     let run = folder.join("opensearch").display().to_string();
-    let opensearch = Script::new(repository, "deploy/opensearch/opensearch.sh", vec![("OPENSEARCH_RUN", run), ("OPENSEARCH_PORT", "29200".into())])?;
+    let opensearch =
+        Script::new(repository, "deploy/opensearch/opensearch.sh", vec![("OPENSEARCH_RUN", run), ("OPENSEARCH_PORT", "29200".into())])?;
     let stop = StopAfter(&opensearch);
     opensearch.run(&["start"])?;
     let pid: u32 = opensearch.run(&["pid"])?.parse().map_err(|_| Failure::failed("OpenSearch's process is not told"))?;
@@ -54,7 +55,8 @@ pub fn measure(repository: &Path, folder: &Path, broker: &Broker, events: u64) -
     if !output.status.success() {
         return Err(Failure::failed(format!("the peer failed: {}", String::from_utf8_lossy(&output.stderr))));
     }
-    let printed: Printed = serde_json::from_slice(&output.stdout).map_err(|e| Failure::failed(format!("the peer printed no figures: {e}")))?;
+    let printed: Printed =
+        serde_json::from_slice(&output.stdout).map_err(|e| Failure::failed(format!("the peer printed no figures: {e}")))?;
     let per_100k = |cpu: f64| cpu / events as f64 * 100_000.0;
     let own = per_100k(printed.cpu_seconds);
     let broker_cpu = per_100k(process::cpu_seconds(broker.pid) - broker_before);

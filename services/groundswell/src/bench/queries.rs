@@ -11,7 +11,8 @@ use super::process::quantile_ms;
 use crate::failure::Failure;
 
 /// Words that occur in the tickets of the workload, rare and frequent.
-const WORDS: &[&str] = &["timeout", "webhook", "signature", "rate limit", "error", "invoice", "token", "\"rate limit\"", "429", "documentation"];
+const WORDS: &[&str] =
+    &["timeout", "webhook", "signature", "rate limit", "error", "invoice", "token", "\"rate limit\"", "429", "documentation"];
 
 /// Milliseconds.
 #[derive(Debug, Default, Serialize)]
@@ -59,10 +60,15 @@ pub fn over_http(url: &str, searches: usize) -> Result<Queries, Failure> {
         asked.push(begun.elapsed());
     }
     let apis: serde_json::Value = serde_json::from_str(&get("/v1/apis")?).map_err(|e| Failure::failed(e.to_string()))?;
-    let versions = apis["apis"].as_array().into_iter().flatten().flat_map(|a| a["versions"].as_array().into_iter().flatten().map(move |v| (a, v)));
+    let versions =
+        apis["apis"].as_array().into_iter().flatten().flat_map(|a| a["versions"].as_array().into_iter().flatten().map(move |v| (a, v)));
     let busiest = versions.max_by_key(|(_, v)| v["calls"].as_u64());
     let Some((api, version)) = busiest else { return Err(Failure::failed("the index knows no version")) };
-    let path = format!("/v1/apis/{}/versions/{}/summary", api["api"].as_str().unwrap_or_default(), version["version"].as_str().unwrap_or_default());
+    let path = format!(
+        "/v1/apis/{}/versions/{}/summary",
+        api["api"].as_str().unwrap_or_default(),
+        version["version"].as_str().unwrap_or_default()
+    );
     let mut summaries = Vec::new();
     for _ in 0..(searches / 20).max(20) {
         let begun = Instant::now();

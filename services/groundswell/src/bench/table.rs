@@ -29,6 +29,10 @@ fn one(transport: &str, round: &Round, format: Format) -> String {
     let q = &round.queries;
     row("search in process, p50/p99 ms", format!("{:.2}/{:.2}", q.search_in_process.p50_ms, q.search_in_process.p99_ms), "–".to_owned());
     row("search over HTTP, p50/p99 ms", format!("{:.2}/{:.2}", q.search_http.p50_ms, q.search_http.p99_ms), "–".to_owned());
-    row(&format!("summary of {} calls, p50/p99 ms", q.summary_calls), format!("{:.1}/{:.1}", q.summary_http.p50_ms, q.summary_http.p99_ms), "–".to_owned());
+    row(
+        &format!("summary of {} calls, p50/p99 ms", q.summary_calls),
+        format!("{:.1}/{:.1}", q.summary_http.p50_ms, q.summary_http.p99_ms),
+        "–".to_owned(),
+    );
     format!("{}\n", table.trim_fmt())
 }

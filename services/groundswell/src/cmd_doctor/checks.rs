@@ -71,7 +71,11 @@ fn writable(data: &Path) -> Finding {
     let tried = std::fs::write(&probe, b"x").and_then(|()| std::fs::remove_file(&probe));
     match tried {
         Ok(()) => Finding::ok("data folder", format!("{} can be written", data.display())),
-        Err(error) => Finding::fail("data folder", format!("{} can't be written: {error}", data.display()), "give this user the folder, or choose another with --data"),
+        Err(error) => Finding::fail(
+            "data folder",
+            format!("{} can't be written: {error}", data.display()),
+            "give this user the folder, or choose another with --data",
+        ),
     }
 }
 
@@ -81,8 +85,12 @@ fn space(data: &Path) -> Option<Finding> {
     #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
     let says = format!("{:.1} GiB free", free as f64 / GIB as f64);
     Some(match free {
-        f if f < SPACE_FAIL => Finding::fail("disk", says, "free space or move the data folder: a full disk stops the pipeline (nothing is lost)"),
-        f if f < SPACE_WARN => Finding::warn("disk", says, "free space before it is full: a full disk stops the pipeline (nothing is lost)"),
+        f if f < SPACE_FAIL => {
+            Finding::fail("disk", says, "free space or move the data folder: a full disk stops the pipeline (nothing is lost)")
+        }
+        f if f < SPACE_WARN => {
+            Finding::warn("disk", says, "free space before it is full: a full disk stops the pipeline (nothing is lost)")
+        }
         _ => Finding::ok("disk", says),
     })
 }
@@ -163,7 +171,11 @@ fn count_letters(letters: &Letters) -> Finding {
         *reasons.entry(&letter.reason).or_default() += 1;
     }
     let reasons: Vec<String> = reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
-    Finding::warn("dead letters", reasons.join(", "), "`groundswell dlq list` shows them; mend their publisher, then `groundswell dlq replay`")
+    Finding::warn(
+        "dead letters",
+        reasons.join(", "),
+        "`groundswell dlq list` shows them; mend their publisher, then `groundswell dlq replay`",
+    )
 }
 
 /// The newest records of the source topics should not be from the future.
@@ -177,7 +189,11 @@ fn clocks(bus: &dyn Bus) -> Result<Finding, BusError> {
     }
     if ahead_ms > SKEW_WARN_MS {
         let says = format!("the newest records are {} s ahead of this machine's clock", ahead_ms / 1000);
-        return Ok(Finding::warn("clock", says, "synchronise the clocks (chrony, systemd-timesyncd) of this machine, the brokers and the publishers"));
+        return Ok(Finding::warn(
+            "clock",
+            says,
+            "synchronise the clocks (chrony, systemd-timesyncd) of this machine, the brokers and the publishers",
+        ));
     }
     Ok(Finding::ok("clock", "no record is from the future"))
 }
