@@ -125,3 +125,28 @@ fn forget_moments(summary: &mut Value) {
         fields.remove("checkpoint");
     }
 }
+
+/// Proves that two answers are equal; tells the first place where they are not.
+///
+/// # Panics
+/// They differ.
+pub fn assert_same(got: &Value, want: &Value, what: &str) {
+    if let Some(difference) = difference(got, want, String::new()) {
+        panic!("{what}: {difference}");
+    }
+}
+
+fn difference(got: &Value, want: &Value, place: String) -> Option<String> {
+    match (got, want) {
+        (Value::Object(g), Value::Object(w)) => {
+            let names: std::collections::BTreeSet<&String> = g.keys().chain(w.keys()).collect();
+            names.into_iter().find_map(|n| difference(got.get(n).unwrap_or(&Value::Null), want.get(n).unwrap_or(&Value::Null), format!("{place}/{n}")))
+        }
+        (Value::Array(g), Value::Array(w)) if g.len() == w.len() => {
+            (0..).zip(g.iter().zip(w)).find_map(|(n, (g, w))| difference(g, w, format!("{place}/{n}")))
+        }
+        (Value::Array(g), Value::Array(w)) => Some(format!("{place} has {} items instead of {}", g.len(), w.len())),
+        (g, w) if g == w => None,
+        (g, w) => Some(format!("{place} is {g:.300} instead of {w:.300}")),
+    }
+}

@@ -2,6 +2,9 @@
 
 use anyhow::Context as _;
 
+/// Events of a company, about: enough for many steps and commits, few enough to be published many times.
+const EVENTS: u64 = 8_000;
+
 /// The events of a company, in the order in which a test publishes them. Attribution may look at a consumer's usage, and topics
 /// are read side by side, so a test that compares answers exactly waits between the phases.
 #[derive(Clone, Debug)]
@@ -21,7 +24,8 @@ impl Company {
     /// The program failed.
     pub fn simulate(seed: u64, days: u32, consumers: u32) -> anyhow::Result<Self> {
         let (seed, days, consumers) = (seed.to_string(), days.to_string(), consumers.to_string());
-        let args = ["simulate", "--seed", &seed, "--days", &days, "--consumers", &consumers, "--end", "2026-03-01T00:00:00Z", "--out", "-"];
+        let events = EVENTS.to_string();
+        let args = ["simulate", "--seed", &seed, "--days", &days, "--consumers", &consumers, "--events", &events, "--end", "2026-03-01T00:00:00Z", "--out", "-"];
         let output = crate::run(&args, &[])?;
         anyhow::ensure!(output.status.success(), "simulate failed: {}", String::from_utf8_lossy(&output.stderr));
         Self::read(std::str::from_utf8(&output.stdout)?)

@@ -5,7 +5,7 @@ mod company;
 mod program;
 mod transport;
 
-pub use answers::{Client, answers};
+pub use answers::{Client, answers, assert_same};
 pub use company::Company;
 pub use program::{Program, binary, run, run_with_input};
 pub use transport::{Transport, transports};

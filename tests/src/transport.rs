@@ -39,7 +39,9 @@ impl Transport {
     /// Environment variables that make the program use it.
     #[must_use]
     pub fn environment(&self) -> Vec<(String, String)> {
-        let Self::Kafka { bootstrap, prefix } = self else { return Vec::new() };
+        // Answers of two data folders can only be equal if requesters get the same pseudonyms.
+        let key = ("GROUNDSWELL__PRIVACY__PSEUDONYM_KEY".to_owned(), "0123456789abcdef".repeat(4));
+        let Self::Kafka { bootstrap, prefix } = self else { return vec![key] };
         let topics = ["tickets", "surveys", "usage", "catalogue", "events", "insights", "journal", "dead_letters"];
         let names = topics.iter().map(|t| (format!("GROUNDSWELL__TOPICS__NAMES__{}", t.to_uppercase()), format!("{prefix}.{t}")));
         let rest = [
@@ -47,7 +49,7 @@ impl Transport {
             ("GROUNDSWELL__KAFKA__BOOTSTRAP".to_owned(), bootstrap.clone()),
             ("GROUNDSWELL__KAFKA__PREFIX".to_owned(), prefix.clone()),
         ];
-        names.chain(rest).collect()
+        names.chain(rest).chain([key]).collect()
     }
 
     /// Short name for messages.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use groundswell_tests::{Company, Program, Transport, answers, transports, wait_for};
+use groundswell_tests::{Company, Program, Transport, answers, assert_same, transports, wait_for};
 use serde_json::Value;
 
 const CAUGHT_UP: Duration = Duration::from_secs(120);
@@ -77,14 +77,6 @@ fn revive(mut program: Program, deaths: usize, start: &mut impl FnMut(usize) -> 
     (program, deaths)
 }
 
-fn assert_equal(got: &Value, what: &str) {
-    let (got, want) = (got.as_object().unwrap(), golden().as_object().unwrap());
-    assert_eq!(got.keys().collect::<Vec<_>>(), want.keys().collect::<Vec<_>>(), "{what}: other versions than without a crash");
-    for (name, answer) in want {
-        assert_eq!(&got[name], answer, "{what}: {name} differs from the run without a crash");
-    }
-}
-
 fn survives_crash_point(point: &str) {
     for transport in transports(&point.replace('.', "-")) {
         let folder = tempfile::tempdir().unwrap();
@@ -96,7 +88,7 @@ fn survives_crash_point(point: &str) {
         let (got, deaths) = survive(folder.path(), &transport, dangers, |_, _| {});
         let what = format!("{point} on {}", transport.name());
         assert!(deaths > 0, "{what}: the crash point was never reached");
-        assert_equal(&got, &what);
+        assert_same(&got, golden(), &what);
         eprintln!("{what}: same answers after {deaths} crashes");
     }
 }
@@ -137,7 +129,7 @@ fn random_kills_change_nothing() {
         };
         let (got, deaths) = survive(folder.path(), &transport, |_| Vec::new(), kill);
         assert!(deaths > 1, "only {deaths} kills on {}", transport.name());
-        assert_equal(&got, &format!("kill -9 on {}", transport.name()));
+        assert_same(&got, golden(), &format!("kill -9 on {}", transport.name()));
         eprintln!("kill -9 on {}: same answers after {deaths} kills", transport.name());
     }
 }
@@ -152,6 +144,6 @@ fn a_graceful_stop_loses_nothing() {
             }
         };
         let (got, _) = survive(folder.path(), &transport, |_| Vec::new(), stop);
-        assert_equal(&got, &format!("SIGTERM on {}", transport.name()));
+        assert_same(&got, golden(), &format!("SIGTERM on {}", transport.name()));
     }
 }

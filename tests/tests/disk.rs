@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use groundswell_tests::{Company, Program, Transport, answers, wait_for};
+use groundswell_tests::{Company, Program, Transport, answers, assert_same, wait_for};
 
 const CAUGHT_UP: Duration = Duration::from_secs(120);
 
@@ -83,6 +83,6 @@ fn a_full_disk_delays_but_loses_nothing() {
         }
         program.client().caught_up(CAUGHT_UP).unwrap_or_else(|e| panic!("{e}: {}", program.log_end()));
     }
-    assert_eq!(answers(&program.client()).unwrap(), golden);
+    assert_same(&answers(&program.client()).unwrap(), &golden, "after a full disk");
     eprintln!("full disk: {refused} requests were refused and repeated, same answers");
 }

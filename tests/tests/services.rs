@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use groundswell_tests::{Company, Program, Transport, answers, wait_for};
+use groundswell_tests::{Company, Program, Transport, answers, assert_same, wait_for};
 
 const CAUGHT_UP: Duration = Duration::from_secs(120);
 
@@ -15,18 +15,13 @@ struct Services {
 
 impl Services {
     fn start(data: &Path, transport: &Transport) -> Self {
-        let start = |service: &str| Program::start(service, &["serve", service], &data.join(service), transport, &key()).unwrap();
+        let start = |service: &str| Program::start(service, &["serve", service], &data.join(service), transport, &[]).unwrap();
         let mut services = Self { ingest: start("ingest"), classify: start("classify"), index: start("index") };
         services.ingest.ready().unwrap();
         services.classify.ready().unwrap();
         services.index.ready().unwrap();
         services
     }
-}
-
-/// Processes that work on the same requesters share one pseudonym key.
-fn key() -> [(&'static str, &'static str); 1] {
-    [("GROUNDSWELL__PRIVACY__PSEUDONYM_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")]
 }
 
 fn publish(company: &Company, program: &Program, caught_up: impl Fn()) {
@@ -44,11 +39,11 @@ fn separate_services_answer_like_one_process() {
     let Some(transport) = Transport::kafka("separate") else { return };
     let company = Company::simulate(5, 7, 20).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &key()).unwrap();
+    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &[]).unwrap();
     publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
     let services = Services::start(folder.path(), &transport);
     publish(&company, &services.ingest, || services.index.client().caught_up(CAUGHT_UP).unwrap());
-    assert_eq!(answers(&services.index.client()).unwrap(), answers(&one.client()).unwrap());
+    assert_same(&answers(&services.index.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
 }
 
 #[test]
@@ -56,12 +51,11 @@ fn two_classify_processes_share_the_work_and_one_may_die() {
     let Some(transport) = Transport::kafka("two-classify") else { return };
     let company = Company::simulate(6, 7, 20).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &key()).unwrap();
+    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &[]).unwrap();
     publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
 
     let services = Services::start(folder.path(), &transport);
-    let [(name, value)] = key();
-    let second = [(name, value), ("GROUNDSWELL__INSTANCE", "1")];
+    let second = [("GROUNDSWELL__INSTANCE", "1")];
     let mut other = Program::start("classify2", &["serve", "classify"], &folder.path().join("classify2"), &transport, &second).unwrap();
     other.ready().unwrap();
     let half = company.usage.len() / 2;
@@ -70,7 +64,7 @@ fn two_classify_processes_share_the_work_and_one_may_die() {
     }
     other.kill9().unwrap();
     publish(&company, &services.ingest, || services.index.client().caught_up(CAUGHT_UP).unwrap());
-    assert_eq!(answers(&services.index.client()).unwrap(), answers(&one.client()).unwrap());
+    assert_same(&answers(&services.index.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
 }
 
 #[test]
@@ -98,11 +92,11 @@ fn a_broker_that_is_away_delays_but_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::start(folder.path(), "29392", 1);
     let company = Company::simulate(9, 5, 12).unwrap();
-    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &key()).unwrap();
+    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &[]).unwrap();
     publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
 
     let transport = Transport::kafka_at(&broker.bootstrap, "away");
-    let program = Program::up(&folder.path().join("data"), &transport, &key()).unwrap();
+    let program = Program::up(&folder.path().join("data"), &transport, &[]).unwrap();
     for chunk in company.catalogue.chunks(500) {
         program.client().send(&chunk.join("\n")).unwrap();
     }
@@ -122,7 +116,7 @@ fn a_broker_that_is_away_delays_but_loses_nothing() {
     assert!(refused > 0, "events were acknowledged without a broker");
     broker.script(&["one", "1"]);
     publish(&company, &program, || program.client().caught_up(CAUGHT_UP).unwrap());
-    assert_eq!(answers(&program.client()).unwrap(), answers(&one.client()).unwrap());
+    assert_same(&answers(&program.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
 }
 
 #[test]
@@ -134,7 +128,7 @@ fn with_three_brokers_one_may_be_killed_at_work() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = Broker::start(folder.path(), "29492", 3);
     let company = Company::simulate(10, 7, 20).unwrap();
-    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &key()).unwrap();
+    let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &[]).unwrap();
     publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
 
     let transport = Transport::kafka_at(&cluster.bootstrap, "three");
@@ -146,7 +140,7 @@ fn with_three_brokers_one_may_be_killed_at_work() {
     cluster.script(&["kill9", "2"]);
     publish(&company, &services.ingest, || services.index.client().caught_up(CAUGHT_UP).unwrap());
     cluster.script(&["one", "2"]);
-    assert_eq!(answers(&services.index.client()).unwrap(), answers(&one.client()).unwrap());
+    assert_same(&answers(&services.index.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
 }
 
 /// A cluster that only one test uses, stopped with it.

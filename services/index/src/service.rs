@@ -1,6 +1,6 @@
 //! The loop of the index service: poll, work in, commit, move the floor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -83,15 +83,18 @@ impl Service {
         match member.poll(budget)? {
             Polled::Assigned(parts) => parts.into_iter().try_for_each(|part| self.assigned(part.partition, member)),
             Polled::Revoked(parts) => {
-                for part in parts {
-                    self.partitions.remove(&part.partition);
-                    self.handle.withdraw(part.partition);
-                }
+                parts.iter().for_each(|part| self.close(part.partition));
                 Ok(())
             }
             Polled::Batch(batch) => self.batch(&batch, member),
             Polled::Idle => self.refresh_catalogue(),
         }
+    }
+
+    /// Lets go of the stores of a partition, readers included: a file that somebody still holds can't be opened again.
+    fn close(&mut self, number: u32) {
+        self.handle.withdraw(number);
+        self.partitions.remove(&number);
     }
 
     fn assigned(&mut self, number: u32, member: &mut dyn Member) -> anyhow::Result<()> {
@@ -111,20 +114,18 @@ impl Service {
         let folder = crate::partition::folder(&self.data, failed.partition);
         tracing::error!(error = %failed, folder = %folder.display(), "the index can't be written; it is tried again and nothing is lost. Is the disk full?");
         metrics::counter!("groundswell_index_failures_total").increment(1);
-        loop {
+        // Other partitions may hold changes of the same batch that are not committed: all begin again at their checkpoints.
+        let numbers: BTreeSet<u32> = self.partitions.keys().copied().chain([failed.partition]).collect();
+        while !self.stop.is_set() {
+            numbers.iter().for_each(|number| self.close(*number));
             std::thread::sleep(RETRY);
-            if self.stop.is_set() {
-                return Ok(());
-            }
-            // Other partitions may hold changes of the same batch that are not committed: all begin again at their checkpoints.
-            let numbers: Vec<u32> = self.partitions.keys().copied().chain([failed.partition]).collect();
-            self.partitions.clear();
-            match numbers.into_iter().try_for_each(|number| self.assigned(number, member)) {
+            match numbers.iter().try_for_each(|number| self.assigned(*number, member)) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is::<StoreFailed>() => tracing::debug!(%error, "still not"),
                 Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 
     fn batch(&mut self, batch: &Batch, member: &mut dyn Member) -> anyhow::Result<()> {
@@ -184,9 +185,8 @@ impl Service {
         let numbers: Vec<u32> = self.partitions.keys().copied().collect();
         let mut read = 0;
         for number in numbers {
-            let Some(old) = self.partitions.remove(&number) else { continue };
-            let upto = old.checkpoint();
-            drop(old);
+            let upto = self.partitions.get(&number).map_or_else(Default::default, Partition::checkpoint);
+            self.close(number);
             let rebuilt = rebuild::rebuild(self.bus.as_ref(), &self.data, number, &self.settings, upto, &self.stop);
             // Rebuilt or not, there are stores to go on with.
             self.assigned(number, member)?;
