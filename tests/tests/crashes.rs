@@ -7,11 +7,12 @@ use std::time::Duration;
 use groundswell_tests::{Company, Program, Transport, answers, assert_same, transports, wait_for};
 use serde_json::Value;
 
-const CAUGHT_UP: Duration = Duration::from_secs(120);
+/// A crashed member of a Kafka group is missed for ten seconds before its partitions go to the next one; some phases see several crashes.
+const CAUGHT_UP: Duration = Duration::from_secs(300);
 /// Lines of one request: small, so that a crash falls between requests, steps and commits.
 const CHUNK: usize = 400;
 /// A crash point that some phase never reaches must not hold up the suite: it may be passed this often before the end.
-const CRASHES_PER_RUN: usize = 6;
+const CRASHES_PER_RUN: usize = 4;
 
 fn company() -> &'static Company {
     static COMPANY: OnceLock<Company> = OnceLock::new();
@@ -81,7 +82,7 @@ fn survives_crash_point(point: &str) {
     for transport in transports(&point.replace('.', "-")) {
         let folder = tempfile::tempdir().unwrap();
         let dangers = |deaths: usize| {
-            let nth = [3, 1, 2, 5, 8, 13];
+            let nth = [3, 1, 2, 5];
             let crash = || vec![("GROUNDSWELL_CRASH".to_owned(), format!("{point}:{}", nth[deaths]))];
             if deaths < CRASHES_PER_RUN { crash() } else { Vec::new() }
         };

@@ -132,6 +132,9 @@ pub struct Bounds {
     pub low: Offset,
     /// Offset that the next record will get.
     pub high: Offset,
+    /// Everything before this offset is decided. Below `high` while a step that has written there is not yet committed, or is
+    /// committed and not yet visible; equal to it (or above, where it was asked later) otherwise.
+    pub decided: Offset,
 }
 
 /// A transport.

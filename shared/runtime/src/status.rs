@@ -121,9 +121,10 @@ impl StatusSource {
         let left = if look { self.records_left(topic, &at)? } else { BTreeMap::new() };
         lag.extend(at.iter().map(|partition| {
             let (bounds, committed) = partition;
+            let undecided = u64::from(bounds.decided < bounds.high);
             let waiting = match distance(partition) {
                 0 => 0,
-                near if look && near <= LOOK_WITHIN => left.get(&bounds.part).copied().unwrap_or(0),
+                near if look && near <= LOOK_WITHIN => left.get(&bounds.part).copied().unwrap_or(0).max(undecided),
                 far => far,
             };
             Lag {

@@ -60,7 +60,7 @@ impl Broker {
         let script = Script::new(repository, "deploy/kafka/kafka.sh", environment)?;
         let bootstrap = script.run(&["start", "1"])?;
         let status = script.run(&["status"])?;
-        let pid = status.split_whitespace().skip_while(|w| *w != "pid").nth(1).and_then(|p| p.parse().ok());
+        let pid = status.split("process ").nth(1).and_then(|rest| rest.split(',').next()?.trim().parse().ok());
         let pid = pid.ok_or_else(|| Failure::failed(format!("the broker's process is not told: {status}")))?;
         Ok(Self { script, bootstrap, pid })
     }

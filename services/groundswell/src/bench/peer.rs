@@ -46,6 +46,8 @@ pub fn measure(repository: &Path, folder: &Path, broker: &Broker, events: u64) -
         Script::new(repository, "deploy/opensearch/opensearch.sh", vec![("OPENSEARCH_RUN", run), ("OPENSEARCH_PORT", "29200".into())])?;
     let stop = StopAfter(&opensearch);
     opensearch.run(&["start"])?;
+    // Java's own warm-up is not the peer's work.
+    opensearch.run(&["warm"])?;
     let pid: u32 = opensearch.run(&["pid"])?.parse().map_err(|_| Failure::failed("OpenSearch's process is not told"))?;
     let (broker_before, opensearch_before) = (process::cpu_seconds(broker.pid), process::cpu_seconds(pid));
     let output = Command::new(repository.join("tests/bench/peer.sh"))

@@ -38,6 +38,8 @@ pub struct KafkaBus {
     instance: String,
     stop: Stop,
     ranges: Mutex<RangeReader>,
+    /// Sees what is not committed, too.
+    eager: Mutex<RangeReader>,
     groups: Mutex<BTreeMap<Group, Arc<BaseConsumer<Idle>>>>,
 }
 
@@ -67,7 +69,9 @@ impl KafkaBus {
         }
         let topics = Arc::new(Topics::new(&settings, topics, &stop)?);
         let ranges = range_reader(&settings, &topics, &stop, instance, true)?;
-        Ok(Self { settings, topics, instance: instance.to_owned(), stop, ranges: Mutex::new(ranges), groups: Mutex::default() })
+        let eager = range_reader(&settings, &topics, &stop, instance, false)?;
+        let (ranges, eager) = (Mutex::new(ranges), Mutex::new(eager));
+        Ok(Self { settings, topics, instance: instance.to_owned(), stop, ranges, eager, groups: Mutex::default() })
     }
 
     fn group_id(&self, group: Group) -> String {
@@ -166,7 +170,14 @@ impl Bus for KafkaBus {
 
     fn bounds(&self, topic: Topic) -> Result<Vec<Bounds>, BusError> {
         let ranges = self.ranges.lock().unwrap_or_else(PoisonError::into_inner);
-        self.parts(topic)?.map(|part| ranges.ends(part).map(|(low, high)| Bounds { part, low, high })).collect()
+        let eager = self.eager.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_part = |part| {
+            let (low, high) = eager.ends(part)?;
+            // Asked second: what is undecided now was undecided, or not there, when `high` was told.
+            let (_, decided) = ranges.ends(part)?;
+            Ok(Bounds { part, low, high, decided })
+        };
+        self.parts(topic)?.map(of_part).collect()
     }
 
     fn committed(&self, group: Group, topic: Topic) -> Result<BTreeMap<Part, Offset>, BusError> {
