@@ -16,7 +16,7 @@ if [[ " $* " == *" test "* ]]; then
   have python3 || need+=(python3)
   python3 -c 'import yaml' 2>/dev/null || need+=(python3-yaml)
 fi
-have cargo || { echo "cargo is missing: install Rust 1.90 or newer (https://rustup.rs)" >&2; exit 1; }
+have cargo || { echo "cargo is missing: install Rust 1.91 or newer (https://rustup.rs)" >&2; exit 1; }
 if ((${#need[@]} == 0)); then exit 0; fi
 if ! have apt-get; then echo "missing: ${need[*]} (Debian names); install them and try again" >&2; exit 1; fi
 sudo=""; [[ $(id -u) == 0 ]] || sudo=sudo

@@ -126,27 +126,34 @@ fn forget_moments(summary: &mut Value) {
     }
 }
 
-/// Proves that two answers are equal; tells the first place where they are not.
+/// Places told of two answers that differ.
+const TOLD: usize = 12;
+
+/// Proves that two answers are equal; tells the first places where they are not.
 ///
 /// # Panics
 /// They differ.
 pub fn assert_same(got: &Value, want: &Value, what: &str) {
-    if let Some(difference) = difference(got, want, String::new()) {
-        panic!("{what}: {difference}");
-    }
+    let mut found = Vec::new();
+    differences(got, want, String::new(), &mut found);
+    let count = found.len();
+    found.truncate(TOLD);
+    assert!(found.is_empty(), "{what}: {count} differences:\n{}", found.join("\n"));
 }
 
-fn difference(got: &Value, want: &Value, place: String) -> Option<String> {
+fn differences(got: &Value, want: &Value, place: String, found: &mut Vec<String>) {
     match (got, want) {
         (Value::Object(g), Value::Object(w)) => {
             let names: std::collections::BTreeSet<&String> = g.keys().chain(w.keys()).collect();
-            names.into_iter().find_map(|n| difference(got.get(n).unwrap_or(&Value::Null), want.get(n).unwrap_or(&Value::Null), format!("{place}/{n}")))
+            for name in names {
+                differences(g.get(name).unwrap_or(&Value::Null), w.get(name).unwrap_or(&Value::Null), format!("{place}/{name}"), found);
+            }
         }
         (Value::Array(g), Value::Array(w)) if g.len() == w.len() => {
-            (0..).zip(g.iter().zip(w)).find_map(|(n, (g, w))| difference(g, w, format!("{place}/{n}")))
+            (0..).zip(g.iter().zip(w)).for_each(|(n, (g, w))| differences(g, w, format!("{place}/{n}"), found));
         }
-        (Value::Array(g), Value::Array(w)) => Some(format!("{place} has {} items instead of {}", g.len(), w.len())),
-        (g, w) if g == w => None,
-        (g, w) => Some(format!("{place} is {g:.300} instead of {w:.300}")),
+        (Value::Array(g), Value::Array(w)) => found.push(format!("{place} has {} items instead of {}", g.len(), w.len())),
+        (g, w) if g == w => {}
+        (g, w) => found.push(format!("{place} is {g:.200} instead of {w:.200}")),
     }
 }

@@ -25,7 +25,21 @@ impl Company {
     pub fn simulate(seed: u64, days: u32, consumers: u32) -> anyhow::Result<Self> {
         let (seed, days, consumers) = (seed.to_string(), days.to_string(), consumers.to_string());
         let events = EVENTS.to_string();
-        let args = ["simulate", "--seed", &seed, "--days", &days, "--consumers", &consumers, "--events", &events, "--end", "2026-03-01T00:00:00Z", "--out", "-"];
+        let args = [
+            "simulate",
+            "--seed",
+            &seed,
+            "--days",
+            &days,
+            "--consumers",
+            &consumers,
+            "--events",
+            &events,
+            "--end",
+            "2026-03-01T00:00:00Z",
+            "--out",
+            "-",
+        ];
         let output = crate::run(&args, &[])?;
         anyhow::ensure!(output.status.success(), "simulate failed: {}", String::from_utf8_lossy(&output.stderr));
         Self::read(std::str::from_utf8(&output.stdout)?)

@@ -39,7 +39,10 @@ fn send_says_what_became_of_each_event_and_fails_only_on_a_rejection() {
     assert!(again.status.success());
     assert_eq!(counts(&json_of(&again)), [1, 1, 0].map(Value::from));
 
-    let bad = send(&[ticket("1", "Something else"), json!({"specversion": "1.0", "type": "groundswell.survey.v1", "source": "s", "id": "9", "data": {"kind": "nps", "score": 11}})]);
+    let bad = send(&[
+        ticket("1", "Something else"),
+        json!({"specversion": "1.0", "type": "groundswell.survey.v1", "source": "s", "id": "9", "data": {"kind": "nps", "score": 11}}),
+    ]);
     assert_eq!(bad.status.code(), Some(1));
     let bad = json_of(&bad);
     assert_eq!(counts(&bad), [0, 0, 2].map(Value::from));
@@ -49,7 +52,10 @@ fn send_says_what_became_of_each_event_and_fails_only_on_a_rejection() {
     program.client().caught_up(CAUGHT_UP).unwrap();
     let search = run(&["search", "timeouts", "--api", "payments", "--version", "v2", "--format", "json", "--server", &url], &[]).unwrap();
     let found = json_of(&search);
-    assert_eq!((found["total"].clone(), found["hits"][0]["id"].clone(), found["hits"][0]["rung"].clone()), (json!(1), json!("1"), json!("explicit")));
+    assert_eq!(
+        (found["total"].clone(), found["hits"][0]["id"].clone(), found["hits"][0]["rung"].clone()),
+        (json!(1), json!("1"), json!("explicit"))
+    );
     assert!(!found.to_string().contains("jane"), "the requester is shown: {found}");
 }
 
@@ -65,15 +71,20 @@ fn what_kafka_publishers_get_wrong_is_in_dead_letters_and_can_be_replayed() {
     let bus = groundswell_bus::KafkaBus::new(settings, topics, "publisher", groundswell_bus::Stop::default()).unwrap();
     let publisher = groundswell_bus::Bus::publisher(&bus).unwrap();
     let rubbish = b"{\"this is\": not json".to_vec();
-    let record = groundswell_bus::NewRecord::keyed(groundswell_bus::Topic::Tickets, "k", rubbish.clone()).header("content-type", "application/cloudevents+json");
+    let record = groundswell_bus::NewRecord::keyed(groundswell_bus::Topic::Tickets, "k", rubbish.clone())
+        .header("content-type", "application/cloudevents+json");
     publisher.publish(vec![record], Duration::from_secs(20)).unwrap();
     program.client().caught_up(CAUGHT_UP).unwrap();
 
     let environment = transport.environment();
     let data = folder.path().to_str().unwrap();
     let list = json_of(&run(&["dlq", "list", "--format", "json", "--data", data], &environment).unwrap());
-    let letter = list.as_array().or_else(|| list["letters"].as_array()).and_then(|l| l.first()).unwrap_or_else(|| panic!("no dead letter: {list}"));
-    assert_eq!((letter["reason"].clone(), letter["offset"].clone(), letter["bytes"].clone()), (json!("not_json"), json!(0), json!(rubbish.len())));
+    let letter =
+        list.as_array().or_else(|| list["letters"].as_array()).and_then(|l| l.first()).unwrap_or_else(|| panic!("no dead letter: {list}"));
+    assert_eq!(
+        (letter["reason"].clone(), letter["offset"].clone(), letter["bytes"].clone()),
+        (json!("not_json"), json!(0), json!(rubbish.len()))
+    );
     assert_eq!(letter["topic"], format!("{prefix}.tickets"));
 
     let replay = run(&["dlq", "replay", "--format", "json", "--data", data], &environment).unwrap();

@@ -1,4 +1,5 @@
 //! Exactly once, proven: whatever the moment of a crash, the answers after recovery equal the answers without one.
+#![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -36,7 +37,12 @@ fn golden() -> &'static Value {
 
 /// Publishes everything to a program that may die at any time, starting it again and repeating what was not acknowledged,
 /// as a publisher would. Returns the final answers and how often it died.
-fn survive(data: &Path, transport: &Transport, mut dangers: impl FnMut(usize) -> Vec<(String, String)>, between: impl Fn(&Program, usize)) -> (Value, usize) {
+fn survive(
+    data: &Path,
+    transport: &Transport,
+    mut dangers: impl FnMut(usize) -> Vec<(String, String)>,
+    between: impl Fn(&Program, usize),
+) -> (Value, usize) {
     let mut deaths = 0;
     let mut start = |deaths: usize| {
         let dangers = dangers(deaths);

@@ -1,4 +1,5 @@
 //! Real questions about real web APIs as tickets, and usage made from real OpenAPI documents, through a real Kafka.
+#![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,9 +32,14 @@ impl Version {
     }
 
     fn release(&self) -> Value {
-        event("release", "groundswell.release.v1", &format!("{} {}", self.api, self.version), json!({
-            "api": self.api, "api_version": self.version, "stage": "released", "openapi": self.document,
-        }))
+        event(
+            "release",
+            "groundswell.release.v1",
+            &format!("{} {}", self.api, self.version),
+            json!({
+                "api": self.api, "api_version": self.version, "stage": "released", "openapi": self.document,
+            }),
+        )
     }
 
     /// Calls that name neither API nor version nor operation: host and path must tell.
@@ -98,9 +104,14 @@ fn questions(consumers: &[String]) -> Option<Vec<Question>> {
     let question = |(number, line): (usize, &str)| {
         let row: Value = serde_json::from_str(line).unwrap();
         let (id, title) = (row["id"].as_str().unwrap().to_owned(), row["title"].as_str().unwrap().to_owned());
-        let ticket = event("forum", "groundswell.ticket.v1", &id, json!({
-            "title": title, "body": row["body"], "url": row["url"], "tags": row["tags"], "consumer": consumers[number % consumers.len()],
-        }));
+        let ticket = event(
+            "forum",
+            "groundswell.ticket.v1",
+            &id,
+            json!({
+                "title": title, "body": row["body"], "url": row["url"], "tags": row["tags"], "consumer": consumers[number % consumers.len()],
+            }),
+        );
         Question { id, title, ticket }
     };
     Some(text.lines().enumerate().map(question).collect())

@@ -1,4 +1,5 @@
 //! The three services as separate processes on a real Kafka: as in production.
+#![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -126,7 +127,7 @@ fn with_three_brokers_one_may_be_killed_at_work() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Broker::start(folder.path(), "29492", 3);
+    let cluster = Broker::start(folder.path(), "28092", 3);
     let company = Company::simulate(10, 7, 20).unwrap();
     let one = Program::up(&folder.path().join("one"), &Transport::Embedded, &[]).unwrap();
     publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());

@@ -43,7 +43,14 @@ fn needs_rebuild(error: &anyhow::Error) -> bool {
 ///
 /// # Errors
 /// A store can't be written, a frame can't be read, or the process was told to stop.
-pub(crate) fn rebuild(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, upto: Offset, stop: &Stop) -> anyhow::Result<u64> {
+pub(crate) fn rebuild(
+    bus: &dyn Bus,
+    data: &Path,
+    partition: u32,
+    settings: &IndexSettings,
+    upto: Offset,
+    stop: &Stop,
+) -> anyhow::Result<u64> {
     let shadow_data = data.join("index").join("shadow");
     let shadow_root = folder(&shadow_data, partition);
     remove(&shadow_root)?;

@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use groundswell_bus::{Batch, Budget, Bus, BusError, Group, Member, Part, Polled, Reader, Step, Stop, Topic, crash};
 use groundswell_catalogue::{CatalogueEvent, read_event};
 use groundswell_contract::{Incoming, Limits};
-use groundswell_runtime::settings::IndexSettings;
 use groundswell_runtime::Settings;
+use groundswell_runtime::settings::IndexSettings;
 
 use crate::handle::{Command, Handle, Stores};
 use crate::partition::{Partition, Round};
@@ -49,10 +49,11 @@ struct Service {
 pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, stop: Stop) -> anyhow::Result<()> {
     let mut member = bus.member(Group::Index)?;
     let catalogue = bus.reader(Topic::Catalogue)?;
+    let partitions = bus.partitions(Topic::Insights)?;
     let mut service = Service {
         bus,
         data: settings.data.clone(),
-        settings: settings.index.clone(),
+        settings: per_partition(&settings.index, partitions),
         limits: settings.limits.contract(),
         handle,
         stop: stop.clone(),
@@ -73,6 +74,17 @@ pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, stop: Stop) -
         }
     }
     Ok(())
+}
+
+/// The budgets of the process, shared evenly by all partitions: any of them may be ours.
+fn per_partition(settings: &IndexSettings, partitions: u32) -> IndexSettings {
+    let share = |all: usize, least: usize| (all / (partitions.max(1) as usize)).max(least);
+    IndexSettings {
+        writer_mib: share(settings.writer_mib, 1),
+        writers: share(settings.writers, 1),
+        rollup_cache_mib: share(settings.rollup_cache_mib, 2),
+        ..settings.clone()
+    }
 }
 
 impl Service {
@@ -133,7 +145,8 @@ impl Service {
         self.refresh_catalogue()?;
         for record in batch.iter() {
             let number = record.part.partition;
-            let partition = self.partitions.get_mut(&number).with_context(|| format!("a record of partition {number}, which is not ours"))?;
+            let partition =
+                self.partitions.get_mut(&number).with_context(|| format!("a record of partition {number}, which is not ours"))?;
             // A floor behind the checkpoint brings records that are in already.
             if record.offset >= partition.checkpoint() {
                 partition.apply(&record).map_err(|why| StoreFailed { partition: number, why })?;

@@ -1,4 +1,5 @@
 //! The index service on the embedded bus: frames in, answers out, whatever happens to its folder.
+#![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +10,9 @@ use axum::body::{Body, to_bytes};
 use groundswell_bus::{Bus, EmbeddedBus, EmbeddedSettings, NewRecord, Stop, Topic, TopicSettings};
 use groundswell_index::Handle;
 use groundswell_model::frame::FrameWriter;
-use groundswell_model::{Hour, IdentityHash, Insight, Labels, LatencyBuckets, Op, Rung, Timestamp, UsageDelta, VersionWeight, partition_of};
+use groundswell_model::{
+    Hour, IdentityHash, Insight, Labels, LatencyBuckets, Op, Rung, Timestamp, UsageDelta, VersionWeight, partition_of,
+};
 use groundswell_runtime::{Freshness, Settings};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -51,7 +54,8 @@ impl Service {
     fn ask(&self, method: &str, path: &str) -> (u16, Value) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let router = groundswell_index::http::read_router(self.handle.clone()).merge(groundswell_index::http::admin_router(self.handle.clone()));
+            let router =
+                groundswell_index::http::read_router(self.handle.clone()).merge(groundswell_index::http::admin_router(self.handle.clone()));
             let request = http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
             let answer = router.oneshot(request).await.unwrap();
             let status = answer.status().as_u16();
@@ -86,18 +90,56 @@ impl Drop for Service {
 
 fn insight(id: &'static str, version: &'static str, title: &'static str) -> Op<'static> {
     Op::Upsert(Box::new(Insight {
-        identity: IdentityHash::of("desk", id), source: "desk", id, time: Timestamp(1_770_000_000_000), received: Timestamp(1_770_000_001_000),
-        api: "payments", versions: vec![VersionWeight { version, weight: 1.0 }], rung: Rung::Explicit, confidence: 1.0, evidence: vec![],
-        operation: None, consumer: "acme", requester: None, org: None, title, body: "", url: None, survey: None, ticket_id: None, status: None,
-        priority: None, channel: None, tags: vec![], sdk: None, request_id: None, labels: Labels::default(), redacted: vec![], attributes: vec![],
+        identity: IdentityHash::of("desk", id),
+        source: "desk",
+        id,
+        time: Timestamp(1_770_000_000_000),
+        received: Timestamp(1_770_000_001_000),
+        api: "payments",
+        versions: vec![VersionWeight { version, weight: 1.0 }],
+        rung: Rung::Explicit,
+        confidence: 1.0,
+        evidence: vec![],
+        operation: None,
+        consumer: "acme",
+        requester: None,
+        org: None,
+        title,
+        body: "",
+        url: None,
+        survey: None,
+        ticket_id: None,
+        status: None,
+        priority: None,
+        channel: None,
+        tags: vec![],
+        sdk: None,
+        request_id: None,
+        labels: Labels::default(),
+        redacted: vec![],
+        attributes: vec![],
     }))
 }
 
 fn usage(version: &'static str, calls: u64, failed: u64) -> Op<'static> {
     let time = Timestamp(1_770_000_000_000);
     Op::Usage(UsageDelta {
-        api: "payments", version, operation: "pay", consumer: "acme", hour: Hour(time.hour().0), calls, failed, server_errors: 0, rate_limited: 0,
-        first: time, last: time, first_success: Some(time), latency: LatencyBuckets::default(), revenue: vec![], value: vec![], received: time,
+        api: "payments",
+        version,
+        operation: "pay",
+        consumer: "acme",
+        hour: Hour(time.hour().0),
+        calls,
+        failed,
+        server_errors: 0,
+        rate_limited: 0,
+        first: time,
+        last: time,
+        first_success: Some(time),
+        latency: LatencyBuckets::default(),
+        revenue: vec![],
+        value: vec![],
+        received: time,
     })
 }
 
@@ -105,7 +147,12 @@ fn usage(version: &'static str, calls: u64, failed: u64) -> Op<'static> {
 fn what_is_published_is_answered_also_after_a_restart_and_once_only() {
     let folder = tempfile::tempdir().unwrap();
     let service = Service::start(folder.path());
-    service.publish(&[usage("v2", 100, 7), insight("1", "v2", "Timeouts"), insight("2", "v2", "More timeouts"), insight("2", "v2", "More timeouts")]);
+    service.publish(&[
+        usage("v2", 100, 7),
+        insight("1", "v2", "Timeouts"),
+        insight("2", "v2", "More timeouts"),
+        insight("2", "v2", "More timeouts"),
+    ]);
     service.wait_for_total("/v1/search?q=timeouts", 2);
     drop(service);
     let service = Service::start(folder.path());
@@ -145,7 +192,11 @@ fn a_damaged_or_deleted_index_is_rebuilt_when_it_is_opened() {
     drop(service);
     let root = groundswell_index::partition::folder(folder.path(), partition);
     for lose in [root.join("search"), root.join("usage.redb")] {
-        if lose.is_dir() { std::fs::remove_dir_all(&lose).unwrap() } else { std::fs::remove_file(&lose).unwrap() }
+        if lose.is_dir() {
+            std::fs::remove_dir_all(&lose).unwrap()
+        } else {
+            std::fs::remove_file(&lose).unwrap()
+        }
         let service = Service::start(folder.path());
         service.wait_for_total("/v1/search", 1);
         let begun = Instant::now();
@@ -160,7 +211,12 @@ fn a_damaged_or_deleted_index_is_rebuilt_when_it_is_opened() {
 fn a_question_that_is_wrong_is_told_what_and_where() {
     let folder = tempfile::tempdir().unwrap();
     let service = Service::start(folder.path());
-    for (path, word) in [("/v1/search?limt=3", "limt"), ("/v1/search?q=%22open", "column"), ("/v1/search?sort=best", "relevance"), ("/v1/apis/nope/versions/v1/summary", "nope")] {
+    for (path, word) in [
+        ("/v1/search?limt=3", "limt"),
+        ("/v1/search?q=%22open", "column"),
+        ("/v1/search?sort=best", "relevance"),
+        ("/v1/apis/nope/versions/v1/summary", "nope"),
+    ] {
         let (status, problem) = service.ask("GET", path);
         assert!(status == 400 || status == 404, "{path}: {status}");
         assert!(problem["detail"].as_str().unwrap().contains(word), "{path}: {problem}");

@@ -38,6 +38,7 @@ pub struct EventHead<'a> {
 }
 
 /// One accepted event.
+#[expect(clippy::large_enum_variant, reason = "nine of ten events are usage: boxing it would allocate for each")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event<'a> {
     /// One or many API calls of one consumer.

@@ -64,7 +64,10 @@ mod tests {
 
     #[test]
     fn a_key_keeps_its_partition_across_releases() {
-        assert_eq!([partition_of("acme", 4), partition_of("globex", 4), partition_of("", 4)], [partition_of("acme", 4), partition_of("globex", 4), partition_of("", 4)]);
+        assert_eq!(
+            [partition_of("acme", 4), partition_of("globex", 4), partition_of("", 4)],
+            [partition_of("acme", 4), partition_of("globex", 4), partition_of("", 4)]
+        );
         assert!((0..1000).all(|i| partition_of(&i.to_string(), 7) < 7));
     }
 }

@@ -26,7 +26,8 @@ use crate::failure::Failure;
 use crate::output::note;
 use broker::Broker;
 
-const LOOK: Duration = Duration::from_millis(20);
+/// Looking at the lag is work for the broker, too: not too often.
+const LOOK: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(3600);
 const LISTEN: &str = "127.0.0.1:29780";
 

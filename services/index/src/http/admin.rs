@@ -14,11 +14,16 @@ use crate::handle::Command;
 /// How long a request waits for the loop; a rebuild goes on when its asker has left.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-pub(super) async fn drop_version(State(handle): State<Handle>, Path((api, version)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+pub(super) async fn drop_version(
+    State(handle): State<Handle>,
+    Path((api, version)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
     let (reply, answer) = channel();
     handle.command(Command::Drop { api: api.clone(), version: version.clone(), reply });
     wait(answer).await?;
-    Ok(Json(json!({"dropped": {"api": api, "version": version}, "note": "insights published from now on open it again; a rebuild brings all of it back"})))
+    Ok(Json(
+        json!({"dropped": {"api": api, "version": version}, "note": "insights published from now on open it again; a rebuild brings all of it back"}),
+    ))
 }
 
 pub(super) async fn rebuild(State(handle): State<Handle>) -> Result<Json<Value>, Problem> {

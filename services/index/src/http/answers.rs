@@ -20,7 +20,12 @@ use crate::search::{self, SearchError, SearchRequest, Snapshot, feedback_stats};
 use crate::summary::types::{Checkpoint, Summary};
 use crate::summary::{self, ApiFeedback, ApiUsage, SummaryInputs, UsageData, VersionData, VersionFeedback, render};
 
-pub(super) async fn search(State(handle): State<Handle>, uri: Uri, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn search(
+    State(handle): State<Handle>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let request = Params::of(query.as_deref()).only(SEARCH)?.search()?;
     answer(handle, &uri, &headers, move |handle| {
         let begun = Instant::now();
@@ -33,7 +38,12 @@ pub(super) async fn search(State(handle): State<Handle>, uri: Uri, RawQuery(quer
     .await
 }
 
-pub(super) async fn apis(State(handle): State<Handle>, uri: Uri, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn apis(
+    State(handle): State<Handle>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     Params::of(query.as_deref()).only(&[])?;
     answer(handle, &uri, &headers, |handle| {
         let mut usage = BTreeMap::new();
@@ -56,7 +66,11 @@ pub(super) async fn apis(State(handle): State<Handle>, uri: Uri, RawQuery(query)
 }
 
 pub(super) async fn summary(
-    State(handle): State<Handle>, Path((api, version)): Path<(String, String)>, uri: Uri, RawQuery(query): RawQuery, headers: HeaderMap,
+    State(handle): State<Handle>,
+    Path((api, version)): Path<(String, String)>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let params = Params::of(query.as_deref()).only(&["baseline", "since", "until", "format"])?;
     let window = params.window()?;
@@ -96,7 +110,10 @@ pub(super) async fn export(State(handle): State<Handle>, Path((api, version)): P
 
 /// Works an answer out beside the threads that serve connections. Says 304 where the asker has it already.
 async fn answer(
-    handle: Handle, uri: &Uri, headers: &HeaderMap, work: impl FnOnce(&Handle) -> Result<Response, Problem> + Send + 'static,
+    handle: Handle,
+    uri: &Uri,
+    headers: &HeaderMap,
+    work: impl FnOnce(&Handle) -> Result<Response, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
     let tag = etag(&handle, uri);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
@@ -132,7 +149,11 @@ fn views(handle: &Handle) -> Result<Vec<RollupView>, Problem> {
 }
 
 fn summarise(
-    handle: &Handle, api: &str, version: &str, baseline: Option<&str>, window: (Option<Timestamp>, Option<Timestamp>),
+    handle: &Handle,
+    api: &str,
+    version: &str,
+    baseline: Option<&str>,
+    window: (Option<Timestamp>, Option<Timestamp>),
 ) -> Result<Summary, Problem> {
     let days = Days::covering(window.0, window.1);
     let checkpoint = checkpoint_of(handle, api)?;

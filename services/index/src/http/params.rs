@@ -83,9 +83,8 @@ impl Params {
 }
 
 /// Names of the parameters of a search.
-pub(crate) const SEARCH: &[&str] = &[
-    "q", "api", "version", "filter", "facet", "facet_limit", "histogram", "sort", "limit", "cursor", "full_body", "since", "until",
-];
+pub(crate) const SEARCH: &[&str] =
+    &["q", "api", "version", "filter", "facet", "facet_limit", "histogram", "sort", "limit", "cursor", "full_body", "since", "until"];
 
 /// The half-open window as a filter over `time`.
 fn time_filter(since: Option<Timestamp>, until: Option<Timestamp>) -> Option<String> {
@@ -100,7 +99,10 @@ mod tests {
     #[test]
     fn a_search_is_read_from_its_parameters() {
         let request = Params::of(Some("q=rate+limit&version=v1,v2&facet=type&facet=aspect&limit=5&sort=newest")).search().unwrap();
-        assert_eq!((request.query.as_str(), request.versions, request.facets), ("rate limit", vec!["v1".into(), "v2".into()], vec!["type".into(), "aspect".into()]));
+        assert_eq!(
+            (request.query.as_str(), request.versions, request.facets),
+            ("rate limit", vec!["v1".into(), "v2".into()], vec!["type".into(), "aspect".into()])
+        );
         assert_eq!(request.limit, 5);
     }
 

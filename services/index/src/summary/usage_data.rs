@@ -190,8 +190,8 @@ impl UsageData {
         let read = |ids: Vec<u32>| -> Result<Vec<_>, RollupError> {
             ids.into_iter().map(|o| operation(view, id, days, o, &operations[&o])).collect()
         };
-        self.worst_by_failures = read(worst_by_failures(operations))?;
-        self.worst_by_error_rate = read(worst_by_error_rate(operations))?;
+        self.worst_by_failures = read(worst(view, operations, failures)?)?;
+        self.worst_by_error_rate = read(worst(view, operations, likely_error_rate)?)?;
         Ok(())
     }
 }
@@ -223,18 +223,31 @@ fn consumers(view: &RollupView, id: VersionId, days: Days, into: &mut ConsumerSe
     }
 }
 
-fn worst_by_failures(operations: &BTreeMap<u32, OperationTotals>) -> Vec<u32> {
-    let mut ids: Vec<(u64, u32)> = operations.iter().map(|(id, o)| (o.traffic.failed, *id)).filter(|(failed, _)| *failed > 0).collect();
-    ids.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    ids.into_iter().take(WORST_OPERATIONS).map(|(_, id)| id).collect()
+fn failures(totals: &OperationTotals) -> Option<f64> {
+    (totals.traffic.failed > 0).then(|| super::figure::real(totals.traffic.failed))
 }
 
-fn worst_by_error_rate(operations: &BTreeMap<u32, OperationTotals>) -> Vec<u32> {
-    let low = |t: &Traffic| wilson(t.failed, t.calls).and_then(|e| e.interval).map_or(0.0, |i| i.low);
-    let enough = operations.iter().filter(|(_, o)| o.traffic.calls >= ENOUGH_CALLS && o.traffic.failed > 0);
-    let mut ids: Vec<(f64, u32)> = enough.map(|(id, o)| (low(&o.traffic), *id)).collect();
-    ids.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    ids.into_iter().take(WORST_OPERATIONS).map(|(_, id)| id).collect()
+/// The least error rate that the calls leave likely; none with too few calls, or without failed ones.
+fn likely_error_rate(totals: &OperationTotals) -> Option<f64> {
+    let traffic = &totals.traffic;
+    let enough = traffic.calls >= ENOUGH_CALLS && traffic.failed > 0;
+    enough.then(|| wilson(traffic.failed, traffic.calls).and_then(|e| e.interval).map_or(0.0, |i| i.low))
+}
+
+/// Operations by `how_bad`, worst first, by name among equals: ids depend on the order of reading, and answers must not.
+fn worst(
+    view: &RollupView,
+    operations: &BTreeMap<u32, OperationTotals>,
+    how_bad: fn(&OperationTotals) -> Option<f64>,
+) -> Result<Vec<u32>, RollupError> {
+    let mut named = Vec::new();
+    for (id, totals) in operations {
+        if let Some(badness) = how_bad(totals) {
+            named.push((badness, view.operation_name(*id)?, *id));
+        }
+    }
+    named.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    Ok(named.into_iter().take(WORST_OPERATIONS).map(|(_, _, id)| id).collect())
 }
 
 fn operation(

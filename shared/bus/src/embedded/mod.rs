@@ -145,7 +145,9 @@ impl Bus for EmbeddedBus {
         self.log.shared.existing(topic)?;
         let board = self.log.shared.board();
         let of_topic = board.ends.iter().filter(|(part, _)| part.topic == topic);
-        Ok(of_topic.map(|(part, (low, high))| Bounds { part: *part, low: Offset(*low), high: Offset(*high), decided: Offset(*high) }).collect())
+        Ok(of_topic
+            .map(|(part, (low, high))| Bounds { part: *part, low: Offset(*low), high: Offset(*high), decided: Offset(*high) })
+            .collect())
     }
 
     fn committed(&self, group: Group, topic: Topic) -> Result<BTreeMap<Part, Offset>, BusError> {
