@@ -13,6 +13,7 @@ pkg-config --exists zlib 2>/dev/null || need+=(zlib1g-dev)
 if [[ " $* " == *" test "* ]]; then
   have java || need+=(default-jdk-headless)
   have mvn || need+=(maven)
+  have curl || need+=(curl)
   have python3 || need+=(python3)
   python3 -c 'import yaml' 2>/dev/null || need+=(python3-yaml)
 fi

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use groundswell_tests::{Company, Program, Transport, answers, assert_same, wait_for};
 
-const CAUGHT_UP: Duration = Duration::from_secs(120);
+const CAUGHT_UP: Duration = Duration::from_secs(300);
 
 /// A file system of a few MiB that is unmounted with the test.
 struct SmallDisk(PathBuf);

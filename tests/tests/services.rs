@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use groundswell_tests::{Company, Program, Transport, answers, assert_same, wait_for};
 
-const CAUGHT_UP: Duration = Duration::from_secs(120);
+const CAUGHT_UP: Duration = Duration::from_secs(300);
 
 struct Services {
     ingest: Program,
