@@ -167,6 +167,9 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the end of {}:\n{}", self.log.display(), self.log_end());
+        }
         // Already gone is fine; a test that failed must leave no process behind.
         if self.child.kill().is_ok() {
             drop(self.child.wait());

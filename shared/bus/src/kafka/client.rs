@@ -13,6 +13,8 @@ use crate::{BusError, KafkaSettings, Offset, Stop};
 
 /// How long one call waits for the broker before it is tried again.
 pub(super) const CALL: Duration = Duration::from_secs(10);
+/// How long a transaction may stay open, unless a property says otherwise; the default of the clients.
+pub(super) const TRANSACTION: Duration = Duration::from_secs(60);
 
 /// Passes what librdkafka says to our log.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,23 +135,24 @@ pub(super) fn is_hopeless(error: &KafkaError) -> bool {
     match error {
         KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) | KafkaError::MessageConsumptionFatal(_) | KafkaError::Nul(_) => true,
         other => other.rdkafka_error_code().is_some_and(|code| {
-            matches!(
-                code,
-                Code::Authentication
-                    | Code::SaslAuthenticationFailed
-                    | Code::TopicAuthorizationFailed
-                    | Code::GroupAuthorizationFailed
-                    | Code::ClusterAuthorizationFailed
-                    | Code::TransactionalIdAuthorizationFailed
-                    | Code::Fatal
-                    | Code::Fenced
-                    | Code::ProducerFenced
-                    | Code::InvalidProducerEpoch
-                    | Code::UnsupportedVersion
-                    | Code::InvalidConfig
-            )
+            is_refused(code) || matches!(code, Code::Fatal | Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch)
         }),
     }
+}
+
+/// Whether the broker will never let us: credentials, permissions, its version, a setting.
+pub(super) fn is_refused(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Authentication
+            | Code::SaslAuthenticationFailed
+            | Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::TransactionalIdAuthorizationFailed
+            | Code::UnsupportedVersion
+            | Code::InvalidConfig
+    )
 }
 
 /// Whether the member has lost its place in the group.

@@ -124,14 +124,14 @@ impl Bus for KafkaBus {
 
     fn publisher(&self) -> Result<Box<dyn Publisher>, BusError> {
         let config = client::producing(&self.settings, &format!("{}-{}-publisher", self.settings.prefix, self.instance));
-        Ok(Box::new(KafkaPublisher::new(&config, self.topics.clone())?))
+        Ok(Box::new(KafkaPublisher::new(config, self.topics.clone())?))
     }
 
     fn member(&self, group: Group) -> Result<Box<dyn Member>, BusError> {
         let id = self.group_id(group);
         let name = format!("{id}-{}", self.instance);
         let transactions = match group {
-            Group::Ingest | Group::Classify => Some(Transactions::open(&client::transacting(&self.settings, &name), &name, &self.stop)?),
+            Group::Ingest | Group::Classify => Some(Transactions::open(client::transacting(&self.settings, &name), &name, &self.stop)?),
             Group::Index => None,
         };
         let made = Making {

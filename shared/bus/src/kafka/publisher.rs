@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{ClientConfig, ClientContext};
 
@@ -53,7 +53,7 @@ impl Call {
         }
         match open.failed.take() {
             None => Ok(()),
-            Some(error) if client::is_hopeless(&error) => Err(fatal("publish", &error)),
+            Some(error) if error.rdkafka_error_code().is_some_and(client::is_refused) => Err(fatal("publish", &error)),
             Some(error) => Err(aborted("publish", &error)),
         }
     }
@@ -80,17 +80,33 @@ impl ProducerContext for Reports {
 }
 
 pub(super) struct KafkaPublisher {
-    producer: ThreadedProducer<Reports>,
+    config: ClientConfig,
+    producer: Mutex<Arc<ThreadedProducer<Reports>>>,
     topics: Arc<Topics>,
 }
 
+fn producer(config: &ClientConfig) -> Result<Arc<ThreadedProducer<Reports>>, BusError> {
+    config.create_with_context(Reports).map(Arc::new).map_err(|e| fatal("make a publisher", &e))
+}
+
 impl KafkaPublisher {
-    pub(super) fn new(config: &ClientConfig, topics: Arc<Topics>) -> Result<Self, BusError> {
-        let producer = config.create_with_context(Reports).map_err(|e| fatal("make a publisher", &e))?;
-        Ok(Self { producer, topics })
+    pub(super) fn new(config: ClientConfig, topics: Arc<Topics>) -> Result<Self, BusError> {
+        let producer = Mutex::new(producer(&config)?);
+        Ok(Self { config, producer, topics })
     }
 
-    fn send(&self, record: &NewRecord, call: &Arc<Call>, until: Instant) -> Result<(), BusError> {
+    /// The producer; a new one where the last can do nothing more (the broker has lost records of it, for example).
+    /// Records that are published again because of it are found by their identity.
+    fn producer(&self) -> Result<Arc<ThreadedProducer<Reports>>, BusError> {
+        let mut current = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((code, why)) = current.client().fatal_error() {
+            tracing::warn!(?code, why, "a new publisher takes the place of one that failed");
+            *current = producer(&self.config)?;
+        }
+        Ok(current.clone())
+    }
+
+    fn send(&self, producer: &ThreadedProducer<Reports>, record: &NewRecord, call: &Arc<Call>, until: Instant) -> Result<(), BusError> {
         let (topic, partition) = self.topics.place(record)?;
         let mut ready = BaseRecord::with_opaque_to(topic, call.clone()).partition(client::number(partition)).key(&record.key);
         if let Some(value) = &record.value {
@@ -100,7 +116,7 @@ impl KafkaPublisher {
             ready = ready.headers(headers(&record.headers));
         }
         call.open().missing += 1;
-        while let Err((error, back)) = self.producer.send(ready) {
+        while let Err((error, back)) = producer.send(ready) {
             if error.rdkafka_error_code() != Some(Code::QueueFull) || Instant::now() >= until {
                 call.reported(Some(error));
                 return Ok(());
@@ -116,8 +132,9 @@ impl Publisher for KafkaPublisher {
     fn publish(&self, records: Vec<NewRecord>, timeout: Duration) -> Result<(), BusError> {
         let until = Instant::now() + timeout;
         let call = Arc::new(Call::default());
+        let producer = self.producer()?;
         for record in &records {
-            self.send(record, &call, until)?;
+            self.send(&producer, record, &call, until)?;
         }
         call.wait(until)
     }

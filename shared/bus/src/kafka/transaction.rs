@@ -2,10 +2,13 @@
 //! ends by [`Transaction::commit`] or [`Transaction::abort`], which consume it. Records of a step can
 //! be sent in no other way.
 //!
-//! A failed call has one of three answers: try the same call again, abort the transaction, or end
-//! the process because another one has taken its place.
+//! A failed call has one of three answers: try the same call again, abort the transaction, or give up
+//! the producer. A producer is given up when the broker no longer knows its transaction (it timed out in
+//! an outage, or its commit went through and the answer was lost): a new one takes its place, which
+//! settles what is open, and the step is read again from what is committed. Only where another process
+//! has taken the id, or the broker refuses us, does the process end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
 use rdkafka::config::RDKafkaLogLevel;
@@ -16,7 +19,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, Pur
 use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{ClientConfig, ClientContext};
 
-use super::client::{self, CALL, Quiet, aborted, fatal, is_hopeless, is_out_of_group};
+use super::client::{self, CALL, Quiet, aborted, fatal, is_hopeless, is_out_of_group, is_refused};
 use crate::patience::Patience;
 use crate::{BusError, Stop};
 
@@ -51,8 +54,15 @@ impl ProducerContext for Reports {
 /// The producer of one member.
 pub(super) struct Transactions {
     producer: BaseProducer<Reports>,
+    config: ClientConfig,
     id: String,
     stop: Stop,
+    /// After this time the broker aborts a transaction by itself, and its producer looks like one that was replaced.
+    timeout: Duration,
+    /// When the last transaction began.
+    begun: Instant,
+    /// The producer can do nothing more; a new one has to take its place.
+    lost: bool,
 }
 
 /// One open transaction.
@@ -97,19 +107,19 @@ fn answer(error: &KafkaError) -> Answer {
 
 impl Transactions {
     /// Makes the producer and takes the place of any other of the same id, whose open transaction is aborted.
-    pub(super) fn open(config: &ClientConfig, id: &str, stop: &Stop) -> Result<Self, BusError> {
-        let what = format!("take over transactions of {id}");
-        let producer: BaseProducer<Reports> = config.create_with_context(Reports).map_err(|e| fatal(&what, &e))?;
-        let mut patience = Patience::new(&what, stop);
-        loop {
-            match producer.init_transactions(CALL) {
-                Ok(()) => break,
-                Err(error) if is_hopeless(&error) || matches!(answer(&error), Answer::End) => return Err(fatal(&what, &error)),
-                Err(error) => patience.wait(&error)?,
-            }
-        }
-        patience.worked();
-        Ok(Self { producer, id: id.to_owned(), stop: stop.clone() })
+    pub(super) fn open(config: ClientConfig, id: &str, stop: &Stop) -> Result<Self, BusError> {
+        let producer = take_over(&config, id, stop)?;
+        let timeout =
+            config.get("transaction.timeout.ms").and_then(|ms| ms.parse().ok()).map_or(client::TRANSACTION, Duration::from_millis);
+        Ok(Self { producer, config, id: id.to_owned(), stop: stop.clone(), timeout, begun: Instant::now(), lost: false })
+    }
+
+    /// Puts a new producer in the place of one that is lost. What was open is aborted or, if its commit got through, committed.
+    fn reopen(&mut self) -> Result<(), BusError> {
+        self.producer = take_over(&self.config, &self.id, &self.stop)?;
+        self.lost = false;
+        tracing::info!(id = self.id, "a new producer took the place of one that was lost");
+        Ok(())
     }
 
     /// Serves the client's events while there is nothing to write.
@@ -118,21 +128,52 @@ impl Transactions {
     }
 
     pub(super) fn begin(&mut self) -> Result<Transaction<'_>, BusError> {
-        match self.producer.begin_transaction() {
-            Ok(()) => Ok(Transaction { owner: self, sent: 0 }),
-            Err(error) => Err(self.ended("begin a transaction", &error)),
+        if let Err(error) = self.producer.begin_transaction() {
+            let why = self.lose("begin a transaction", &error);
+            if !self.lost {
+                return Err(why);
+            }
+            self.reopen()?;
+            self.producer.begin_transaction().map_err(|again| fatal(&format!("begin a transaction of {}", self.id), &again))?;
         }
+        self.begun = Instant::now();
+        Ok(Transaction { owner: self, sent: 0 })
     }
 
-    fn ended(&self, what: &str, error: &KafkaError) -> BusError {
-        let why = match self.producer.client().fatal_error() {
-            Some((code, words)) => format!("{code:?}: {words}"),
-            None => error.to_string(),
+    /// Judges an error after which the producer is of no more use: lost, or the end of this process.
+    fn lose(&mut self, what: &str, error: &KafkaError) -> BusError {
+        let (code, why) = match self.producer.client().fatal_error() {
+            Some((code, words)) => (Some(code), format!("{code:?}: {words}")),
+            None => (error.rdkafka_error_code(), error.to_string()),
         };
         let what = format!("{what} of {}", self.id);
-        let advice = "if another process has the same `instance`, give each its own; else start this one again";
-        fatal(&what, &format!("{why}; {advice}"))
+        let fenced = matches!(code, Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch));
+        // A transaction that timed out was fenced by the broker itself; a younger one by another process.
+        if fenced && self.begun.elapsed() < self.timeout {
+            let advice = "if another process has the same `instance`, give each its own; else start this one again";
+            return fatal(&what, &format!("{why}; {advice}"));
+        }
+        if code.is_some_and(is_refused) {
+            return fatal(&what, &why);
+        }
+        self.lost = true;
+        aborted(&what, &why)
     }
+}
+
+fn take_over(config: &ClientConfig, id: &str, stop: &Stop) -> Result<BaseProducer<Reports>, BusError> {
+    let what = format!("take over transactions of {id}");
+    let producer: BaseProducer<Reports> = config.create_with_context(Reports).map_err(|e| fatal(&what, &e))?;
+    let mut patience = Patience::new(&what, stop);
+    loop {
+        match producer.init_transactions(CALL) {
+            Ok(()) => break,
+            Err(error) if is_hopeless(&error) || matches!(answer(&error), Answer::End) => return Err(fatal(&what, &error)),
+            Err(error) => patience.wait(&error)?,
+        }
+    }
+    patience.worked();
+    Ok(producer)
 }
 
 impl Transaction<'_> {
@@ -161,19 +202,19 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn cannot_send(&self, topic: &str, error: &KafkaError) -> BusError {
+    fn cannot_send(&mut self, topic: &str, error: &KafkaError) -> BusError {
         let what = format!("write to {topic}");
         match error.rdkafka_error_code() {
             Some(Code::MessageSizeTooLarge) => {
                 fatal(&what, &"a record is larger than `message.max.bytes`: raise it here and on the broker")
             }
-            _ if self.owner.producer.client().fatal_error().is_some() => self.owner.ended(&what, error),
+            _ if self.owner.producer.client().fatal_error().is_some() => self.owner.lose(&what, error),
             _ => aborted(&what, error),
         }
     }
 
     /// Commits the records together with the group's positions. After an error the transaction is aborted.
-    pub(super) fn commit(self, positions: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), BusError> {
+    pub(super) fn commit(mut self, positions: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), BusError> {
         let committed = self.try_commit(positions, member);
         match committed {
             Err(BusError::Aborted { what, why }) => {
@@ -184,23 +225,35 @@ impl Transaction<'_> {
         }
     }
 
-    fn try_commit(&self, positions: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), BusError> {
-        let producer = &self.owner.producer;
+    fn try_commit(&mut self, positions: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), BusError> {
         crate::crash::point("bus.step.written");
         if positions.count() > 0 {
-            self.call("send positions with the transaction", || {
+            self.call("send positions with the transaction", |producer| {
                 producer.poll(Duration::ZERO);
                 producer.send_offsets_to_transaction(positions, member, CALL)
             })?;
         }
         crate::crash::point("bus.step.before_commit");
-        self.call("commit the transaction", || producer.commit_transaction(CALL))?;
+        self.call("commit the transaction", |producer| producer.commit_transaction(CALL))?;
         crate::crash::point("bus.step.committed");
         Ok(())
     }
 
-    /// Gives the transaction up: nothing of it will ever be seen.
+    /// Gives the transaction up: nothing of it will ever be seen, unless a commit of it was already under way.
     pub(super) fn abort(self) -> Result<(), BusError> {
+        if !self.owner.lost
+            && let Err(error) = self.try_abort()
+        {
+            let why = self.owner.lose("abort the transaction", &error);
+            if !self.owner.lost {
+                return Err(why);
+            }
+            tracing::debug!(why = %why, "the transaction is settled by the next producer");
+        }
+        if self.owner.lost { self.owner.reopen() } else { Ok(()) }
+    }
+
+    fn try_abort(&self) -> Result<(), KafkaError> {
         let producer = &self.owner.producer;
         producer.purge(PurgeConfig::default().queue().inflight());
         let mut patience = Patience::new("abort the transaction", &self.owner.stop);
@@ -211,26 +264,29 @@ impl Transaction<'_> {
             }
             match producer.abort_transaction(CALL) {
                 Ok(()) => return Ok(()),
-                Err(error) => match answer(&error) {
-                    Answer::Again => patience.wait(&error)?,
-                    // What can't even be aborted is left to the next process, which takes the transactions over.
-                    Answer::Abort | Answer::End => return Err(self.owner.ended("abort the transaction", &error)),
-                },
+                Err(error) if matches!(answer(&error), Answer::Again) => {
+                    // Stopping while the broker is away: the next process takes the transaction over.
+                    if patience.wait(&error).is_err() {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(error),
             }
         }
     }
 
-    fn call(&self, what: &str, mut call: impl FnMut() -> Result<(), KafkaError>) -> Result<(), BusError> {
-        let mut patience = Patience::new(what, &self.owner.stop);
+    fn call(&mut self, what: &str, mut call: impl FnMut(&BaseProducer<Reports>) -> Result<(), KafkaError>) -> Result<(), BusError> {
+        let stop = self.owner.stop.clone();
+        let mut patience = Patience::new(what, &stop);
         loop {
-            let Err(error) = call() else {
+            let Err(error) = call(&self.owner.producer) else {
                 patience.worked();
                 return Ok(());
             };
             match answer(&error) {
                 Answer::Again => patience.wait(&error)?,
                 Answer::Abort => return Err(aborted(&format!("{what} of {}", self.owner.id), &error)),
-                Answer::End => return Err(self.owner.ended(what, &error)),
+                Answer::End => return Err(self.owner.lose(what, &error)),
             }
         }
     }
