@@ -10,6 +10,8 @@ kafka.sh COMMAND
   stop        stop the brokers
   wipe        stop them and delete their data
   kill9 ID    kill one broker as a power cut would
+  pause ID    let one broker hang, so that nobody answers; its connections stay
+  resume ID   let it go on
   one ID      start one broker again
   status      which brokers run, and their memory
   bootstrap   print the bootstrap address
@@ -149,6 +151,8 @@ case ${1:-} in
   stop) stop ;;
   wipe) stop && rm -rf "$run/data" "$run/conf" "$run/log" ;;
   kill9) kill -9 "$(pid_of "${2:?which broker}")" && rm -f "$run/$2.pid" ;;
+  pause) kill -STOP "$(pid_of "${2:?which broker}")" ;;
+  resume) kill -CONT "$(pid_of "${2:?which broker}")" ;;
   one) launch "${2:?which broker}" && await "$2" ;;
   status) status ;;
   bootstrap) bootstrap ;;

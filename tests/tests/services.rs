@@ -83,7 +83,8 @@ fn rebuilding_the_index_from_the_topics_gives_the_same_answers() {
     assert!(again.is_ok(), "the rebuilt index answers differently");
 }
 
-/// A broker that hangs for a while is the same to a client as one that is away: nobody answers.
+/// A broker that hangs is the same to its clients as one that is away: nobody answers. (Killing the only broker is no fair trial: Apache
+/// Kafka can forget there to end a transaction that it had committed, see the known limits. A killed broker of three is the next test.)
 #[test]
 fn a_broker_that_is_away_delays_but_loses_nothing() {
     if std::env::var_os("GROUNDSWELL_TEST_KAFKA_CLUSTER").is_none() {
@@ -106,16 +107,17 @@ fn a_broker_that_is_away_delays_but_loses_nothing() {
     for chunk in company.usage[..half].chunks(500) {
         program.client().send(&chunk.join("\n")).unwrap();
     }
-    broker.script(&["kill9", "1"]);
+    broker.script(&["pause", "1"]);
     let gone = Instant::now();
-    let away = Duration::from_secs(60);
+    // Longer than sessions and transactions last.
+    let away = Duration::from_secs(75);
     // The publisher goes on trying meanwhile; nothing may be acknowledged that is not durable.
     let mut refused = 0;
     while gone.elapsed() < away {
         refused += usize::from(program.client().send(&company.usage[half]).is_err());
     }
     assert!(refused > 0, "events were acknowledged without a broker");
-    broker.script(&["one", "1"]);
+    broker.script(&["resume", "1"]);
     publish(&company, &program, || program.client().caught_up(CAUGHT_UP).unwrap());
     assert_same(&answers(&program.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
 }

@@ -29,6 +29,10 @@
 //! proves that the topics are there, and runs until SIGTERM or ctrl-C, or until a loop fails (exit 70). It answers
 //! `/healthz`, `/readyz`, `/metrics` and `/v1/status` by itself. Every HTTP error is a [`http::Problem`].
 
+/// The allocator of every program of the pipeline, for librdkafka too: with many threads, glibc's keeps several times what is used.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 mod app;
 mod args;
 mod bus;

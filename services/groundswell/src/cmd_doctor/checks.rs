@@ -30,6 +30,8 @@ const UNKNOWN_WARN: f64 = 0.05;
 const SKEW_WARN_MS: i64 = 60_000;
 /// Slower than this is not fresh.
 const FRESH_WARN_MS: u32 = 5_000;
+/// How long an open transaction may take before it is told.
+const TRANSACTION_LOOK: Duration = Duration::from_secs(3);
 const NOT_OWNER: u32 = 0o077;
 
 /// What is right by itself, but rarely meant.
@@ -123,6 +125,7 @@ pub(super) fn transport(settings: &Settings, within: Duration) -> Vec<Finding> {
 }
 
 fn look_at(settings: &Settings, stop: Stop) -> Vec<Finding> {
+    let settings_are_kafka = settings.transport == Transport::Kafka;
     let mut settings = settings.clone();
     // A look changes nothing.
     settings.kafka.create_topics = false;
@@ -136,7 +139,13 @@ fn look_at(settings: &Settings, stop: Stop) -> Vec<Finding> {
     }
     let topics = Finding::ok("topics", "all are there, with fitting partitions, and may be read and written");
     let status = StatusSource::new(bus.clone(), Arc::new(settings), Freshness::default()).read();
-    let rest = || -> Result<Vec<Finding>, BusError> { Ok(vec![topics, lag(&status?), letters(bus.as_ref())?, clocks(bus.as_ref())?]) };
+    let rest = || -> Result<Vec<Finding>, BusError> {
+        let mut findings = vec![topics, lag(&status?), letters(bus.as_ref())?, clocks(bus.as_ref())?];
+        if settings_are_kafka {
+            findings.push(transactions(bus.as_ref())?);
+        }
+        Ok(findings)
+    };
     rest().unwrap_or_else(|error| vec![Finding::fail("transport", error.to_string(), "see the transport's own log")])
 }
 
@@ -152,6 +161,35 @@ fn lag(status: &Status) -> Finding {
     } else {
         Finding::ok("lag", says)
     }
+}
+
+/// A transaction that nobody ends holds up everything behind it. Ours take milliseconds.
+fn transactions(bus: &dyn Bus) -> Result<Finding, BusError> {
+    let first = undecided(bus)?;
+    if first.is_empty() {
+        return Ok(Finding::ok("transactions", "none is open"));
+    }
+    std::thread::sleep(TRANSACTION_LOOK);
+    let still = undecided(bus)?;
+    let stuck: Vec<String> = first
+        .iter()
+        .filter(|open| still.contains(open))
+        .map(|(part, at)| format!("{:?}/{} at {}", part.topic, part.partition, at.0))
+        .collect();
+    if stuck.is_empty() {
+        return Ok(Finding::ok("transactions", "they come and go"));
+    }
+    let todo = "if they stay open for more than two minutes, a broker has lost their end (see the known limits in ARCHITECTURE.md): find and abort them with Kafka's kafka-transactions.sh";
+    Ok(Finding::warn("transactions", format!("open and not moving: {}", stuck.join(", ")), todo))
+}
+
+/// Where the first open transaction of each partition begins.
+fn undecided(bus: &dyn Bus) -> Result<Vec<(Part, Offset)>, BusError> {
+    let mut open = Vec::new();
+    for topic in Topic::ALL {
+        open.extend(bus.bounds(topic)?.into_iter().filter(|b| b.decided < b.high).map(|b| (b.part, b.decided)));
+    }
+    Ok(open)
 }
 
 fn letters(bus: &dyn Bus) -> Result<Finding, BusError> {

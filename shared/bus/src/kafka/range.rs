@@ -62,7 +62,7 @@ impl RangeReader {
         let what = format!("wait for transactions on {}/{}", self.topics.name(part.topic), part.partition);
         let mut patience = Patience::new(&what, &self.stop);
         while self.ends(part)?.1 < to {
-            patience.wait(&"one is still open")?;
+            patience.wait(&"one is still open; if it stays so, run `groundswell doctor`")?;
         }
         Ok(())
     }

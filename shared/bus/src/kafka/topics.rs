@@ -156,14 +156,18 @@ impl Topics {
         }
     }
 
-    /// A new topic takes a moment to be known to every broker.
+    /// A new topic takes a moment to be known to every broker, so what the first one that knows it says is kept.
     fn await_created(&self, topic: Topic) -> Result<(), BusError> {
         let what = format!("wait for topic {}", self.name(topic));
         let mut patience = Patience::new(&what, &self.stop);
-        while self.count(topic)?.is_none() {
-            patience.wait(&"the broker does not know it yet")?;
-        }
-        self.partitions(topic).map(drop)
+        let count = loop {
+            match self.count(topic)? {
+                Some(count) => break count,
+                None => patience.wait(&"the broker does not know it yet")?,
+            }
+        };
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).insert(topic, count);
+        Ok(())
     }
 
     fn check_compaction(&self, admin: &AdminClient<Quiet>) -> Result<(), BusError> {
