@@ -152,9 +152,8 @@ impl Service {
                 partition.apply(&record).map_err(|why| StoreFailed { partition: number, why })?;
             }
         }
-        for (number, partition) in &mut self.partitions {
-            let round = partition.commit().map_err(|why| StoreFailed { partition: *number, why })?;
-            round.iter().for_each(|round| note(&self.handle, round));
+        for round in commit_all(&mut self.partitions)? {
+            note(&self.handle, &round);
         }
         crash::point("index.commit.before_floor");
         member.commit(Step { positions: batch.positions(), ..Step::default() })?;
@@ -207,6 +206,20 @@ impl Service {
         }
         Ok(read)
     }
+}
+
+/// Commits the partitions side by side: most of a commit is waiting for the disk.
+fn commit_all(partitions: &mut BTreeMap<u32, Partition>) -> Result<Vec<Round>, StoreFailed> {
+    std::thread::scope(|scope| {
+        let running: Vec<_> = partitions.iter_mut().map(|(number, partition)| (*number, scope.spawn(|| partition.commit()))).collect();
+        let mut rounds = Vec::new();
+        // The scope waits for all of them; the first error is told.
+        for (partition, thread) in running {
+            let committed = thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the thread of a commit panicked")));
+            rounds.extend(committed.map_err(|why| StoreFailed { partition, why })?);
+        }
+        Ok(rounds)
+    })
 }
 
 fn note(handle: &Handle, round: &Round) {

@@ -21,10 +21,10 @@ struct Row {
 const ROWS: [Row; 15] = [
     row("feedback.per_10k_calls", "Feedback per 10,000 calls", Unit::Rate, true, |s| s.feedback.per_10k_calls.clone()),
     row("feedback.per_100_consumers", "Feedback per 100 active consumers", Unit::Rate, true, |s| s.feedback.per_100_consumers.clone()),
-    row("nps.score", "NPS", Unit::Score, false, |s| s.nps.score.clone()),
-    row("csat.mean", "CSAT (1 to 5)", Unit::Score, false, |s| s.csat.mean.clone()),
+    row("nps", "NPS", Unit::Score, false, |s| s.nps.score.clone()),
+    row("csat", "CSAT (1 to 5)", Unit::Score, false, |s| s.csat.mean.clone()),
     row("csat.satisfied", "Satisfied (4 or 5)", Unit::Share, true, |s| s.csat.satisfied.clone()),
-    row("ces.mean", "CES (1 to 7)", Unit::Score, false, |s| s.ces.mean.clone()),
+    row("ces", "CES (1 to 7)", Unit::Score, false, |s| s.ces.mean.clone()),
     row("rating.mean", "Rating (share of its scale)", Unit::Share, false, |s| s.rating.mean.clone()),
     row("usage.error_rate", "Error rate", Unit::Share, true, |s| s.usage.error_rate.clone()),
     row("usage.server_error_rate", "Server error rate", Unit::Share, true, |s| s.usage.server_error_rate.clone()),

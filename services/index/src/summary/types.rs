@@ -136,7 +136,8 @@ pub struct ScoreCount {
 /// Net Promoter Score.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NpsFigures {
-    /// Share of promoters less share of detractors, times 100.
+    /// Share of promoters less share of detractors, times 100: `value`, `low`, `high`, `n`.
+    #[serde(flatten)]
     pub score: Figure,
     /// Weighted share of 9 and 10.
     pub promoters: Option<f64>,
@@ -151,7 +152,8 @@ pub struct NpsFigures {
 /// Customer satisfaction.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CsatFigures {
-    /// The mean.
+    /// The mean: `value`, `low`, `high`, `n`.
+    #[serde(flatten)]
     pub mean: Figure,
     /// Share of 4 and 5.
     pub satisfied: Figure,
@@ -162,7 +164,8 @@ pub struct CsatFigures {
 /// A score that is a mean.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScoreFigures {
-    /// The mean.
+    /// The mean: `value`, `low`, `high`, `n`.
+    #[serde(flatten)]
     pub mean: Figure,
     /// By score.
     pub distribution: Vec<ScoreCount>,
