@@ -253,7 +253,7 @@ impl KafkaMember {
         crash::point("bus.step.begun");
         let sent = outgoing(&self.topics, self.group, step, &mut |record| transaction.send(record));
         match sent {
-            Ok(()) => transaction.commit(&positions, &member)?,
+            Ok(()) => transaction.commit(positions, member)?,
             Err(error) => {
                 if matches!(error, BusError::Aborted { .. }) {
                     transaction.abort()?;

@@ -8,6 +8,8 @@
 //! settles what is open, and the step is read again from what is committed. Only where another process
 //! has taken the id, or the broker refuses us, does the process end.
 
+use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
@@ -27,6 +29,8 @@ use crate::{BusError, Stop};
 const SENDS_PER_POLL: usize = 1_000;
 const PURGE_WAIT: Duration = Duration::from_secs(2);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(10);
+/// A call of the client that has not returned this long after its own time limit never will.
+const OVERDUE: Duration = Duration::from_secs(5);
 
 /// A record that could not be delivered makes its transaction fail, so reports need no handling.
 pub(super) struct Reports;
@@ -53,7 +57,7 @@ impl ProducerContext for Reports {
 
 /// The producer of one member.
 pub(super) struct Transactions {
-    producer: BaseProducer<Reports>,
+    producer: Arc<BaseProducer<Reports>>,
     config: ClientConfig,
     id: String,
     stop: Stop,
@@ -161,7 +165,7 @@ impl Transactions {
     }
 }
 
-fn take_over(config: &ClientConfig, id: &str, stop: &Stop) -> Result<BaseProducer<Reports>, BusError> {
+fn take_over(config: &ClientConfig, id: &str, stop: &Stop) -> Result<Arc<BaseProducer<Reports>>, BusError> {
     let what = format!("take over transactions of {id}");
     let producer: BaseProducer<Reports> = config.create_with_context(Reports).map_err(|e| fatal(&what, &e))?;
     let mut patience = Patience::new(&what, stop);
@@ -173,7 +177,7 @@ fn take_over(config: &ClientConfig, id: &str, stop: &Stop) -> Result<BaseProduce
         }
     }
     patience.worked();
-    Ok(producer)
+    Ok(Arc::new(producer))
 }
 
 impl Transaction<'_> {
@@ -214,7 +218,7 @@ impl Transaction<'_> {
     }
 
     /// Commits the records together with the group's positions. After an error the transaction is aborted.
-    pub(super) fn commit(mut self, positions: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), BusError> {
+    pub(super) fn commit(mut self, positions: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), BusError> {
         let committed = self.try_commit(positions, member);
         match committed {
             Err(BusError::Aborted { what, why }) => {
@@ -225,17 +229,34 @@ impl Transaction<'_> {
         }
     }
 
-    fn try_commit(&mut self, positions: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), BusError> {
+    fn try_commit(&mut self, positions: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), BusError> {
         crate::crash::point("bus.step.written");
         if positions.count() > 0 {
-            self.call("send positions with the transaction", |producer| {
-                producer.poll(Duration::ZERO);
-                producer.send_offsets_to_transaction(positions, member, CALL)
-            })?;
+            self.send_positions(positions, member)?;
         }
         crate::crash::point("bus.step.before_commit");
         self.call("commit the transaction", |producer| producer.commit_transaction(CALL))?;
         crate::crash::point("bus.step.committed");
+        Ok(())
+    }
+
+    /// librdkafka 2.12 forgets the time limit of this call, and never comes back from it, where the group's coordinator leaves the
+    /// cluster meanwhile (its issues 5456 and 5511). So the call has a thread of its own; one that is overdue is left behind with its producer.
+    fn send_positions(&mut self, positions: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), BusError> {
+        let what = "send positions with the transaction";
+        let both = Arc::new((positions, member));
+        let mut overdue = false;
+        self.call(what, |producer| {
+            producer.poll(Duration::ZERO);
+            let (theirs, both) = (producer.clone(), both.clone());
+            let answer = within(CALL + OVERDUE, move || theirs.send_offsets_to_transaction(&both.0, &both.1, CALL));
+            overdue = answer.is_none();
+            answer.unwrap_or(Ok(()))
+        })?;
+        if overdue {
+            self.owner.lost = true;
+            return Err(aborted(&format!("{what} of {}", self.owner.id), &"the client did not answer in time"));
+        }
         Ok(())
     }
 
@@ -275,7 +296,7 @@ impl Transaction<'_> {
         }
     }
 
-    fn call(&mut self, what: &str, mut call: impl FnMut(&BaseProducer<Reports>) -> Result<(), KafkaError>) -> Result<(), BusError> {
+    fn call(&mut self, what: &str, mut call: impl FnMut(&Arc<BaseProducer<Reports>>) -> Result<(), KafkaError>) -> Result<(), BusError> {
         let stop = self.owner.stop.clone();
         let mut patience = Patience::new(what, &stop);
         loop {
@@ -292,8 +313,29 @@ impl Transaction<'_> {
     }
 }
 
+/// The answer of a call, or none if it takes longer than `limit`: its thread is then left to itself.
+fn within<T: Send + 'static>(limit: Duration, call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (tell, told) = channel();
+    // Nobody listens any more if it took too long.
+    let thread = std::thread::Builder::new().name("transaction".into()).spawn(move || drop(tell.send(call())));
+    thread.ok().and_then(|_| told.recv_timeout(limit).ok())
+}
+
 pub(super) fn headers(list: &[(String, Vec<u8>)]) -> OwnedHeaders {
     list.iter().fold(OwnedHeaders::new_with_capacity(list.len()), |headers, (name, value)| {
         headers.insert(Header { key: name, value: Some(value.as_slice()) })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overdue_call_is_left_behind() {
+        let (release, held) = channel::<()>();
+        assert_eq!(within(Duration::from_millis(1), move || held.recv()), None);
+        drop(release);
+        assert_eq!(within(Duration::from_secs(60), || 7), Some(7));
+    }
 }
