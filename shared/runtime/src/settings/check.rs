@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn writers_need_their_memory() {
         let problem = only_problem(|s| s.index.writers = 100).to_string();
-        assert!(problem.contains("`index.writer_mib` is 512") && problem.contains("1500"), "{problem}");
+        assert!(problem.contains("`index.writer_mib` is 256") && problem.contains("1500"), "{problem}");
     }
 
     #[test]
