@@ -18,7 +18,7 @@ use groundswell_runtime::status::Status;
 use serde::Serialize;
 
 pub use peer::Peer;
-pub use queries::Queries;
+pub use queries::{Percentiles, Queries};
 pub use table::table;
 
 use crate::cmd_bench::{Args, Carrier, Round};
@@ -177,7 +177,7 @@ pub fn round(args: &Args, events: u64) -> Result<Round, Failure> {
     note("asking");
     let mut queries = queries::over_http(&Program::url(), args.queries)?;
     drop(program);
-    queries.search_in_process = queries::in_process(&data, args.queries)?;
+    queries::in_process(&data, args.queries, &mut queries)?;
     let peer = match (&transport.broker, args.peer) {
         (Some(broker), true) => Some(peer::measure(&args.repository, folder.path(), broker, events)?),
         _ => None,

@@ -34,10 +34,16 @@ impl Percentiles {
 /// Searches with two facets and a day histogram, and summaries.
 #[derive(Debug, Default, Serialize)]
 pub struct Queries {
-    /// Searches over HTTP, one after the other on one connection.
+    /// Searches of all APIs and versions over HTTP, one after the other on one connection.
     pub search_http: Percentiles,
     /// The same searches in this process.
     pub search_in_process: Percentiles,
+    /// The same searches of the versions of one API, the busiest, over HTTP.
+    pub search_api_http: Percentiles,
+    /// The same in this process.
+    pub search_api_in_process: Percentiles,
+    /// The API with most calls.
+    pub api: String,
     /// Summaries of the version with most calls, over HTTP.
     pub summary_http: Percentiles,
     /// Calls behind that summary.
@@ -51,40 +57,42 @@ pub fn over_http(url: &str, searches: usize) -> Result<Queries, Failure> {
         let answer = http.get(format!("{url}{path}")).send().and_then(reqwest::blocking::Response::error_for_status);
         answer.and_then(reqwest::blocking::Response::text).map_err(|e| Failure::unreachable(format!("{path}: {e}")))
     };
-    let encoded = |n: usize| WORDS[n % WORDS.len()].replace(' ', "%20").replace('"', "%22");
-    let search = |n: usize| format!("/v1/search?q={}&facet=type&facet=sentiment&histogram=day&limit=10", encoded(n));
-    let mut asked = Vec::with_capacity(searches);
-    for n in 0..searches {
-        let begun = Instant::now();
-        get(&search(n))?;
-        asked.push(begun.elapsed());
-    }
     let apis: serde_json::Value = serde_json::from_str(&get("/v1/apis")?).map_err(|e| Failure::failed(e.to_string()))?;
     let versions =
         apis["apis"].as_array().into_iter().flatten().flat_map(|a| a["versions"].as_array().into_iter().flatten().map(move |v| (a, v)));
     let busiest = versions.max_by_key(|(_, v)| v["calls"].as_u64());
     let Some((api, version)) = busiest else { return Err(Failure::failed("the index knows no version")) };
-    let path = format!(
-        "/v1/apis/{}/versions/{}/summary",
-        api["api"].as_str().unwrap_or_default(),
-        version["version"].as_str().unwrap_or_default()
-    );
-    let mut summaries = Vec::new();
-    for _ in 0..(searches / 20).max(20) {
-        let begun = Instant::now();
-        get(&path)?;
-        summaries.push(begun.elapsed());
-    }
+    let api = api["api"].as_str().unwrap_or_default();
+    let path = format!("/v1/apis/{api}/versions/{}/summary", version["version"].as_str().unwrap_or_default());
     Ok(Queries {
-        search_http: Percentiles::of(asked),
-        summary_http: Percentiles::of(summaries),
+        search_http: timed(searches, |n| get(&search_path(n, None)))?,
+        search_api_http: timed(searches, |n| get(&search_path(n, Some(api))))?,
+        summary_http: timed((searches / 20).max(20), |_| get(&path))?,
         summary_calls: version["calls"].as_u64().unwrap_or(0),
-        search_in_process: Percentiles::default(),
+        api: api.to_owned(),
+        ..Queries::default()
     })
 }
 
-/// Asks the index of a stopped server, in this process.
-pub fn in_process(data: &Path, searches: usize) -> Result<Percentiles, Failure> {
+fn search_path(n: usize, api: Option<&str>) -> String {
+    let words = WORDS[n % WORDS.len()].replace(' ', "%20").replace('"', "%22");
+    let api = api.map(|api| format!("&api={api}")).unwrap_or_default();
+    format!("/v1/search?q={words}&facet=type&facet=sentiment&histogram=day&limit=10{api}")
+}
+
+/// Asks `times` times, one after the other.
+fn timed<T>(times: usize, mut ask: impl FnMut(usize) -> Result<T, Failure>) -> Result<Percentiles, Failure> {
+    let mut asked = Vec::with_capacity(times);
+    for n in 0..times {
+        let begun = Instant::now();
+        ask(n)?;
+        asked.push(begun.elapsed());
+    }
+    Ok(Percentiles::of(asked))
+}
+
+/// Asks the index of a stopped server, in this process: all of it, and one API.
+pub fn in_process(data: &Path, searches: usize, queries: &mut Queries) -> Result<(), Failure> {
     let mut stores = Vec::new();
     for partition in 0.. {
         let folder = groundswell_index::partition::folder(data, partition);
@@ -94,18 +102,18 @@ pub fn in_process(data: &Path, searches: usize) -> Result<Percentiles, Failure> 
         stores.push(SearchStore::open(&folder, partition, &IndexSettings::default()).map_err(|e| Failure::failed(e.to_string()))?);
     }
     let snapshots: Vec<_> = stores.iter().map(|s| s.readers().snapshot()).collect();
-    let mut asked = Vec::with_capacity(searches);
-    for n in 0..searches {
+    let ask = |n: usize, api: Option<&str>| {
         let request = SearchRequest {
             query: WORDS[n % WORDS.len()].to_owned(),
+            api: api.map(str::to_owned),
             facets: vec!["type".into(), "sentiment".into()],
             histogram: Some(Interval::Day),
             limit: 10,
             ..SearchRequest::default()
         };
-        let begun = Instant::now();
-        groundswell_index::search::search(&snapshots, &request).map_err(|e| Failure::failed(e.to_string()))?;
-        asked.push(begun.elapsed());
-    }
-    Ok(Percentiles::of(asked))
+        groundswell_index::search::search(&snapshots, &request).map_err(|e| Failure::failed(e.to_string()))
+    };
+    queries.search_in_process = timed(searches, |n| ask(n, None))?;
+    queries.search_api_in_process = timed(searches, |n| ask(n, Some(&queries.api)))?;
+    Ok(())
 }

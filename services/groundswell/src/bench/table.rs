@@ -1,5 +1,6 @@
 //! The report for people.
 
+use crate::bench::Percentiles;
 use crate::cmd_bench::{Report, Round};
 use crate::output::{self, Format};
 
@@ -27,8 +28,11 @@ fn one(transport: &str, round: &Round, format: Format) -> String {
         row(&format!("freshness at {} events/s, p50/p99 ms", f.rate), format!("{}/{}", ms(f.p50_ms), ms(f.p99_ms)), "–".to_owned());
     }
     let q = &round.queries;
-    row("search in process, p50/p99 ms", format!("{:.2}/{:.2}", q.search_in_process.p50_ms, q.search_in_process.p99_ms), "–".to_owned());
-    row("search over HTTP, p50/p99 ms", format!("{:.2}/{:.2}", q.search_http.p50_ms, q.search_http.p99_ms), "–".to_owned());
+    let of = |p: &Percentiles| format!("{:.2}/{:.2}", p.p50_ms, p.p99_ms);
+    row("search of all, in process, p50/p99 ms", of(&q.search_in_process), "–".to_owned());
+    row("search of all, over HTTP, p50/p99 ms", of(&q.search_http), "–".to_owned());
+    row("search of one API, in process, p50/p99 ms", of(&q.search_api_in_process), "–".to_owned());
+    row("search of one API, over HTTP, p50/p99 ms", of(&q.search_api_http), "–".to_owned());
     row(
         &format!("summary of {} calls, p50/p99 ms", q.summary_calls),
         format!("{:.1}/{:.1}", q.summary_http.p50_ms, q.summary_http.p99_ms),
