@@ -25,7 +25,12 @@ fn main() -> Result<(), groundswell_text::model::ModelError> {
         .collect();
     for _ in 0..3 {
         let began = Instant::now();
-        let sure = tickets.iter().filter(|t| trained.classify(&Text { title: "Orders fail since the upgrade", body: t, ..Text::default() }).kind.confidence > 0.0).count();
+        let sure = tickets
+            .iter()
+            .filter(|t| {
+                trained.classify(&Text { title: "Orders fail since the upgrade", body: t, ..Text::default() }).kind.confidence > 0.0
+            })
+            .count();
         println!("{:.0} tickets a second ({sure} of {} with a type)", tickets.len() as f64 / began.elapsed().as_secs_f64(), tickets.len());
     }
     Ok(())

@@ -50,11 +50,13 @@ impl Trained {
     pub fn explain(&self, text: &Text<'_>, source: Option<&str>) -> (Labels, Vec<(&str, Answer)>) {
         let mut labels = Rules.classify(text);
         labels.model = self.model.name.clone();
-        let prepared = self.model.prepare(text.title, text.body);
+        // English by its common words and a published language stand: letters need not be asked.
+        let told = labels.language.name == LEARNT || labels.language.because.iter().any(|b| b == "as published");
+        let prepared = self.model.prepare_for(text.title, text.body, &|head| head != "language" || !told);
         let ask = |name: &str| self.model.head(name).map(|head| head.answer(&prepared, source));
         let mut answers = Vec::new();
-        if let Some(answer) = ask("language") {
-            language(&mut labels, text, &answer);
+        if !told && let Some(answer) = ask("language") {
+            language(&mut labels, &answer);
             answers.push(("language", answer));
         }
         if text.title.trim().is_empty() && text.body.trim().is_empty() {
@@ -124,15 +126,13 @@ fn given(answer: &Answer) -> Label {
     answer.given.first().map_or_else(super::unsure, label)
 }
 
-/// A published language stands; so does English by its common words, which code and names hide from letters.
-fn language(labels: &mut Labels, text: &Text<'_>, answer: &Answer) {
-    let published = labels.language.because.iter().any(|b| b == "as published");
-    if published || labels.language.name == LEARNT || (text.title.is_empty() && text.body.is_empty()) {
-        return;
-    }
+/// What letters tell, else a script that only one of the languages is written in.
+fn language(labels: &mut Labels, answer: &Answer) {
     let by_script = labels.language.because.iter().any(|b| b == "script");
     match answer.given.first() {
-        Some(told) => labels.language = Label { name: told.label.clone(), confidence: told.confidence, because: vec!["letters".to_owned()] },
+        Some(told) => {
+            labels.language = Label { name: told.label.clone(), confidence: told.confidence, because: vec!["letters".to_owned()] }
+        }
         None if by_script => {}
         None => labels.language = super::unsure(),
     }
@@ -176,7 +176,10 @@ mod tests {
 
     #[test]
     fn tickets_are_labelled_with_their_reasons() {
-        let bug = labels("[Bug]: crash on startup after upgrade", "### Steps to reproduce\n1. start it\n\n### Expected\nIt starts.\n\n### Actual\nIt crashes with a segmentation fault.");
+        let bug = labels(
+            "[Bug]: crash on startup after upgrade",
+            "### Steps to reproduce\n1. start it\n\n### Expected\nIt starts.\n\n### Actual\nIt crashes with a segmentation fault.",
+        );
         assert_eq!((bug.kind.name.as_str(), bug.language.name.as_str(), bug.model.as_str()), ("bug", "en", model::sets::SHIPPED));
         assert!(!bug.kind.because.is_empty(), "{bug:?}");
         let thanks = labels("", "Thank you so much, this works perfectly. Great answer!");
@@ -186,10 +189,18 @@ mod tests {
 
     #[test]
     fn languages_that_were_not_learnt_are_unsure_and_told() {
-        let german = labels("Fehler nach dem Update", "Seit dem Update können wir uns nicht mehr anmelden. Das ist eine schlimme Katastrophe für unsere Kunden.");
+        let german = labels(
+            "Fehler nach dem Update",
+            "Seit dem Update können wir uns nicht mehr anmelden. Das ist eine schlimme Katastrophe für unsere Kunden.",
+        );
         assert_eq!((german.language.name.as_str(), german.kind.name.as_str(), german.sentiment.name.as_str()), ("de", UNSURE, UNSURE));
         assert!(german.aspects.is_empty());
-        let scored = Trained::shipped().unwrap().classify(&Text { title: "", body: "APIが遅いです。とても困っています。", survey_score: Some(0.1), language: None });
+        let scored = Trained::shipped().unwrap().classify(&Text {
+            title: "",
+            body: "APIが遅いです。とても困っています。",
+            survey_score: Some(0.1),
+            language: None,
+        });
         assert_eq!((scored.language.name.as_str(), scored.sentiment.name.as_str()), ("ja", "negative"));
     }
 

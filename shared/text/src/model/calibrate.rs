@@ -59,9 +59,8 @@ fn solve(mut m: [[f64; 3]; 3], mut v: [f64; 3]) -> [f64; 3] {
     for i in 0..3 {
         for j in i + 1..3 {
             let factor = m[j][i] / m[i][i];
-            for k in i..3 {
-                m[j][k] -= factor * m[i][k];
-            }
+            let above = m[i];
+            m[j].iter_mut().zip(above).skip(i).for_each(|(below, above)| *below -= factor * above);
             v[j] -= factor * v[i];
         }
     }

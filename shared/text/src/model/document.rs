@@ -190,7 +190,11 @@ fn heading(rest: &str) -> Option<(&str, usize)> {
 }
 
 fn is_trace(code: &str) -> bool {
-    code.contains("Traceback") || code.contains("File \"") || code.contains("\n\tat ") || code.contains("    at ") || code.contains("Exception")
+    code.contains("Traceback")
+        || code.contains("File \"")
+        || code.contains("\n\tat ")
+        || code.contains("    at ")
+        || code.contains("Exception")
 }
 
 /// The text up to so many bytes, cut at a character.

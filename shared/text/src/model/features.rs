@@ -68,7 +68,7 @@ const MOST_FEATURES: usize = 8192;
 /// Tokens of the questions that are looked at.
 const MOST_QUESTION_TOKENS: usize = 120;
 /// Letters that say which language a text is in.
-const ENOUGH_SCRIPT: usize = 600;
+const ENOUGH_SCRIPT: usize = 500;
 
 /// One feature of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,12 @@ pub(super) fn rarity(byte: u8) -> f32 {
 
 /// As [`rarity`], the other way: `ln((1 + n) / (1 + df)) + 1`, in steps of a thirtieth.
 pub(super) fn rarity_byte(documents: usize, with: u32) -> u8 {
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a logarithm of counts, below 8")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a logarithm of counts, below 8"
+    )]
     let steps = ((1.0 + documents as f32) / (1.0 + with as f32)).ln().mul_add(30.0, 0.5).clamp(0.0, 254.0) as u8;
     steps + 1
 }
@@ -191,7 +196,7 @@ impl Head {
         for feature in &features.blocks[block as usize] {
             let Some(row) = self.table.find(feature.key) else { continue };
             let value = frequency(feature.count) * rarity(self.table.rarity[row as usize]);
-            square = value.mul_add(value, square);
+            square += value * value;
             for (s, w) in sum.iter_mut().zip(self.table.row(row)) {
                 *s += value * f32::from(*w);
             }

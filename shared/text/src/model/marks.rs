@@ -98,8 +98,16 @@ pub(super) fn add(document: &Document, add: &mut dyn FnMut(u64)) {
     let title = document.plain_title.trim();
     flag("title asks", title.contains('?'), add);
     flag("title ends asking", title.ends_with('?'), add);
-    flag("title begins asking", ["how", "why", "what", "is ", "are ", "can ", "does ", "do ", "where", "which", "should"].iter().any(|q| title.starts_with(q)), add);
-    flag("title begins wishing", ["add", "support", "allow", "implement", "make", "enable", "provide", "improve"].iter().any(|q| title.starts_with(q)), add);
+    flag(
+        "title begins asking",
+        ["how", "why", "what", "is ", "are ", "can ", "does ", "do ", "where", "which", "should"].iter().any(|q| title.starts_with(q)),
+        add,
+    );
+    flag(
+        "title begins wishing",
+        ["add", "support", "allow", "implement", "make", "enable", "provide", "improve"].iter().any(|q| title.starts_with(q)),
+        add,
+    );
     flag("title tagged", title.starts_with('['), add);
     let seen = &document.seen;
     flag("trace", seen.trace, add);

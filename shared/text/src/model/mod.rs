@@ -137,8 +137,14 @@ impl Model {
     /// Takes a text apart, for all heads.
     #[must_use]
     pub fn prepare(&self, title: &str, body: &str) -> Prepared {
+        self.prepare_for(title, body, &|_| true)
+    }
+
+    /// Takes a text apart for some of the heads, by name: the others can't be asked about it.
+    #[must_use]
+    pub fn prepare_for(&self, title: &str, body: &str, heads: &dyn Fn(&str) -> bool) -> Prepared {
         let mut wanted: Weights = Weights::default();
-        for head in &self.heads {
+        for head in self.heads.iter().filter(|h| heads(&h.name)) {
             wanted.iter_mut().zip(head.head.blocks).for_each(|(w, b)| *w = w.max(b));
         }
         let document = Document::of(title, body);

@@ -25,7 +25,7 @@ const TONE: Weights = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.7, 0.4, 1.
 const LANGUAGE: Weights = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
 
 /// In how many texts a feature must stand. Rare runs of letters in long texts are noise; in short ones they are all there is.
-const RARE_LEFT_OUT: [u32; Block::ALL.len()] = [1, 2, 2, 3, 2, 2, 2, 3, 1, 2, 2, 1, 3];
+const RARE_LEFT_OUT: [u32; Block::ALL.len()] = [1, 2, 2, 3, 2, 2, 2, 3, 1, 2, 2, 1, 2];
 const RARE_KEPT: [u32; Block::ALL.len()] = [1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1];
 
 impl Recipe {
@@ -37,7 +37,7 @@ impl Recipe {
             Self::Ticket => (TICKET, RARE_LEFT_OUT, 0.05, 0.5, 18),
             Self::Intent => (INTENT, RARE_KEPT, 1.0, 1.0, 18),
             Self::Tone => (TONE, RARE_LEFT_OUT, 0.1, 0.5, 18),
-            Self::Language => (LANGUAGE, RARE_LEFT_OUT, 1.0, 1.0, 20),
+            Self::Language => (LANGUAGE, RARE_LEFT_OUT, 0.6, 1.0, 20),
         };
         Options { blocks, least, cost, plain, crossed: 1.0, favour: 1.0, bits }
     }

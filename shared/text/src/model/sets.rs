@@ -15,7 +15,7 @@ pub struct Shipped {
     /// The files that it is trained on, below the folder of the sets.
     pub files: &'static [&'static str],
     plan: Plan<'static>,
-    row: fn(&Value, usize) -> Option<Row>,
+    row: RowOf,
 }
 
 const fn plan(recipe: Recipe, bar_on: Option<&'static str>) -> Plan<'static> {
@@ -30,13 +30,24 @@ pub const HEADS: [Shipped; 4] = [
         plan: plan(Recipe::Ticket, Some("issues")),
         row: kind,
     },
-    Shipped { name: "sentiment", files: &["senti4sd/train.jsonl", "se_sentiment/github.jsonl"], plan: plan(Recipe::Tone, Some("stack overflow")), row: sentiment },
+    Shipped {
+        name: "sentiment",
+        files: &["senti4sd/train.jsonl", "se_sentiment/github.jsonl"],
+        plan: plan(Recipe::Tone, Some("stack overflow")),
+        row: sentiment,
+    },
     Shipped { name: "aspect", files: &["so_webapi_issue_types/questions.jsonl"], plan: plan(Recipe::Ticket, None), row: aspect },
     Shipped { name: "language", files: &["langid_lingua/samples.jsonl"], plan: plan(Recipe::Language, Some("sentences")), row: language },
 ];
 
+/// What a line of a set's file teaches: the line, and which of the files it is of.
+pub type RowOf = fn(&Value, usize) -> Option<Row>;
+
+/// A name, a file below the folder of the sets, and what its lines teach.
+pub type Taxonomy = (&'static str, &'static str, RowOf);
+
 /// Further sets, each trained and judged by cross-validation as an own taxonomy would be.
-pub const TAXONOMIES: [(&str, &str, fn(&Value, usize) -> Option<Row>); 6] = [
+pub const TAXONOMIES: [Taxonomy; 6] = [
     ("issue type, source = project", "nlbse24/train.jsonl", project_type),
     ("Stack Overflow sentiment", "senti4sd/train.jsonl", plain),
     ("GitHub sentiment", "se_sentiment/github.jsonl", plain),
@@ -126,7 +137,7 @@ fn category(value: &Value, _: usize) -> Option<Row> {
 }
 
 /// Rows of JSON lines; texts that stand there with different labels are left out.
-fn rows(files: &[String], of: fn(&Value, usize) -> Option<Row>) -> Vec<Row> {
+fn rows(files: &[String], of: RowOf) -> Vec<Row> {
     let parsed = files.iter().enumerate().flat_map(|(file, text)| {
         text.lines().filter_map(move |line| serde_json::from_str::<Value>(line).ok().and_then(|value| of(&value, file)))
     });
@@ -144,7 +155,7 @@ fn rows(files: &[String], of: fn(&Value, usize) -> Option<Row>) -> Vec<Row> {
 
 /// The rows of a set.
 #[must_use]
-pub fn taxonomy(text: &str, of: fn(&Value, usize) -> Option<Row>) -> Vec<Row> {
+pub fn taxonomy(text: &str, of: RowOf) -> Vec<Row> {
     text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok().and_then(|value| of(&value, 0))).collect()
 }
 

@@ -7,7 +7,12 @@ fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for thing in things {
         for way in ways {
-            let row = |title: String, body: String, label: &str, source: &str| Row { title, body, labels: vec![label.to_owned()], source: Some(source.to_owned()) };
+            let row = |title: String, body: String, label: &str, source: &str| Row {
+                title,
+                body,
+                labels: vec![label.to_owned()],
+                source: Some(source.to_owned()),
+            };
             rows.push(row(format!("{thing} crashes"), format!("The {thing} fails with an error {way}."), "bug", "one"));
             rows.push(row(format!("How to use the {thing}?"), format!("How do I set up the {thing} {way}?"), "question", "two"));
         }
@@ -67,8 +72,13 @@ fn texts_that_teach_nothing_are_refused() {
 #[test]
 fn a_text_may_have_several_labels() {
     let mut rows = rows();
-    rows.iter_mut().filter(|r| r.body.contains("webhook") || r.body.contains("token")).for_each(|r| r.labels.push("integration".to_owned()));
-    let model = Model { name: "many".to_owned(), heads: vec![fit("about", &rows, Plan { recipe: Some(Recipe::Ticket), ..Plan::default() }).unwrap()] };
+    rows.iter_mut()
+        .filter(|r| r.body.contains("webhook") || r.body.contains("token"))
+        .for_each(|r| r.labels.push("integration".to_owned()));
+    let model = Model {
+        name: "many".to_owned(),
+        heads: vec![fit("about", &rows, Plan { recipe: Some(Recipe::Ticket), ..Plan::default() }).unwrap()],
+    };
     assert!(model.heads[0].many());
     let answer = say(&model, "Webhook crashes", "The webhook fails with an error on v2.");
     let mut labels: Vec<&str> = answer.given.iter().map(|t| t.label.as_str()).collect();

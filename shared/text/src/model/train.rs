@@ -64,8 +64,7 @@ pub(super) fn head(examples: &[Example<'_>], labels: &[String], options: &Option
                     let label = part * share + i;
                     let is: Vec<bool> = examples.iter().map(|e| e.labels.contains(&label)).collect();
                     let scale = factors(rows, &is, columns, options, width);
-                    *weights =
-                        solver::fit(&Problem { rows, width, scale: &scale, is: &is, cost: options.cost, favour: options.favour });
+                    *weights = solver::fit(&Problem { rows, width, scale: &scale, is: &is, cost: options.cost, favour: options.favour });
                 }
             });
         }
@@ -74,8 +73,7 @@ pub(super) fn head(examples: &[Example<'_>], labels: &[String], options: &Option
 }
 
 fn sources(examples: &[Example<'_>], options: &Options) -> Vec<String> {
-    let mut sources: Vec<String> =
-        examples.iter().filter_map(|e| e.source).filter(|_| options.crossed > 0.0).map(str::to_owned).collect();
+    let mut sources: Vec<String> = examples.iter().filter_map(|e| e.source).filter(|_| options.crossed > 0.0).map(str::to_owned).collect();
     sources.sort();
     sources.dedup();
     sources
@@ -88,8 +86,14 @@ impl Columns {
         for feature in examples.iter().flat_map(|e| e.features.blocks.iter().flatten()) {
             with[(feature.key & mask) as usize] += 1;
         }
-        let mut columns =
-            Self { of_bucket: vec![0; 1 << options.bits], buckets: Vec::new(), rarity: Vec::new(), of_crossed: Vec::new(), crossed: Vec::new(), origin: Vec::new() };
+        let mut columns = Self {
+            of_bucket: vec![0; 1 << options.bits],
+            buckets: Vec::new(),
+            rarity: Vec::new(),
+            of_crossed: Vec::new(),
+            crossed: Vec::new(),
+            origin: Vec::new(),
+        };
         for example in examples {
             for (block, features) in Block::ALL.iter().zip(&example.features.blocks) {
                 let least = options.least[*block as usize];
