@@ -149,10 +149,18 @@ fn not_learnt(labels: &mut Labels, text: &Text<'_>) {
     }
 }
 
-/// What is no feedback at all, such as an automatic reply, only the rules know.
+/// Confidence from which on the rules are heard where the head is `unsure`, on the two kinds that it has not learnt or hardly.
+const SURE_KIND: f32 = 0.7;
+
+/// What is no feedback at all, such as an automatic reply, only the rules know; of complaints the head has seen too few.
 fn kind(labels: &mut Labels, answer: &Answer) {
-    let other = labels.kind.name == "other" && labels.kind.confidence >= 0.6;
-    if !other {
+    let rule = &labels.kind;
+    let by_rule = match rule.name.as_str() {
+        "other" => rule.confidence >= SURE_KIND,
+        "complaint" => rule.confidence >= SURE_KIND && answer.given.is_empty(),
+        _ => false,
+    };
+    if !by_rule {
         labels.kind = given(answer);
     }
 }
