@@ -8,7 +8,7 @@ use groundswell_catalogue::{Catalogue, CatalogueEvent, read_event};
 use groundswell_contract::{Incoming, Limits};
 use groundswell_model::{Event, Fates, Outcome, Reject, frame};
 use groundswell_runtime::Settings;
-use groundswell_text::classify::{Classifier, Rules as TextRules};
+use groundswell_text::classify::{Classifier, Rules as TextRules, Trained};
 use hashbrown::HashMap;
 
 use crate::core::{Bounds, Partition, Rules, Tables, Work, state};
@@ -35,12 +35,12 @@ pub struct ClassifyStage {
 }
 
 impl ClassifyStage {
-    /// A stage that has read nothing yet, and labels by rules.
+    /// A stage that has read nothing yet, and labels by the shipped model.
     ///
     /// # Errors
     /// A topic is missing.
     pub fn new(bus: Arc<dyn Bus>, settings: &Settings) -> Result<Self, BusError> {
-        Self::with_classifier(bus, settings, Box::new(TextRules))
+        Self::with_classifier(bus, settings, shipped())
     }
 
     /// A stage that labels with this classifier.
@@ -98,6 +98,17 @@ impl ClassifyStage {
         rebuilt.push(part, Offset(origin.offset), event.head().received, b"", Some(&json), []);
         let letter = rebuilt.iter().next().map(|record| dead_letter(&record, reject, SERVICE, &self.names)).unwrap_or_default();
         Ok(letter.header(REBUILT, "the original is no longer kept; this is what classify had of it"))
+    }
+}
+
+/// The shipped model. Should its file in the program be damaged, the rules label, and their name says so at every label.
+fn shipped() -> Box<dyn Classifier> {
+    match Trained::shipped() {
+        Ok(trained) => Box::new(trained),
+        Err(error) => {
+            tracing::error!(%error, "the shipped model can't be read, rules label instead");
+            Box::new(TextRules)
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
-use crate::{cmd_bench, cmd_simulate};
+use crate::{cmd_bench, cmd_classify, cmd_model, cmd_simulate};
 
 /// What API consumers say and do, in one searchable insight index per API version.
 #[derive(Debug, Parser)]
@@ -113,6 +113,11 @@ Exit code 1 if something fails.")]
     Doctor,
     /// Write the events of a simulated company, with the truth beside them
     Simulate(cmd_simulate::Args),
+    /// Label texts from standard input, one answer a line
+    Classify(cmd_classify::Args),
+    /// Models for labels: train your own, see how good they are
+    #[command(subcommand)]
+    Model(cmd_model::Command),
     /// Make API keys
     #[command(subcommand)]
     Key(Key),

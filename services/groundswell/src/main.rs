@@ -9,10 +9,12 @@ mod cli;
 mod client;
 mod cmd_apis;
 mod cmd_bench;
+mod cmd_classify;
 mod cmd_demo;
 mod cmd_dlq;
 mod cmd_doctor;
 mod cmd_key;
+mod cmd_model;
 mod cmd_search;
 mod cmd_send;
 mod cmd_simulate;
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
         Command::Apis => cmd_apis::run(global),
         Command::Dlq(command) => cmd_dlq::run(global, command),
         Command::Doctor => cmd_doctor::run(global),
+        Command::Classify(args) => cmd_classify::run(global, args),
+        Command::Model(command) => cmd_model::run(global, command),
         Command::Key(command) => cmd_key::run(global, command),
         Command::Status(args) => cmd_status::run(global, args),
         Command::Openapi => print_openapi(),

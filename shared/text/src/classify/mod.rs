@@ -1,18 +1,21 @@
 //! What feedback says: its type, what it is about, its sentiment and how bad it is.
 //!
 //! [`Classifier`] is the one interface. [`Rules`] is the classifier that needs no training: phrases
-//! with weights, in English, each label with the phrases that caused it. A trained model takes its
-//! place by implementing the same trait; nothing outside of this module knows which one is at work,
-//! and its name stays with every label.
+//! with weights, in English, each label with the phrases that caused it. [`Trained`] has learnt from
+//! labelled texts ([`crate::model`]) and leaves to the rules what it has no evidence for. Nothing outside
+//! of this module knows which one is at work; its name stays with every label.
 
 mod language;
 mod phrases;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod trained;
 mod words;
 
 use groundswell_model::insight::{Label, Labels};
+
+pub use trained::Trained;
 
 use language::Guess;
 use phrases::{ASPECTS, KINDS, SEVERITIES};

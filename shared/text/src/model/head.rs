@@ -1,0 +1,230 @@
+//! A head: the weights that tell the labels of one question apart, as small integers, by the bucket of a feature.
+
+use serde::{Deserialize, Serialize};
+
+use super::features::{Block, Feature, Features, Weights};
+use super::hash;
+
+/// Weight of how often a feature stands in a text: 1 + ln n (sublinear term frequency).
+pub(super) fn frequency(count: u16) -> f32 {
+    if count == 1 { 1.0 } else { 1.0 + f32::from(count.min(64)).ln() }
+}
+
+/// The inverse document frequency that a byte stands for; 0 is a feature that training has not seen.
+pub(super) fn rarity(byte: u8) -> f32 {
+    1.0 + f32::from(byte - 1) / 30.0
+}
+
+/// As [`rarity`], the other way: `ln((1 + n) / (1 + df)) + 1`, in steps of a thirtieth.
+pub(super) fn rarity_byte(documents: usize, with: u32) -> u8 {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a logarithm of counts, below 8"
+    )]
+    let steps = ((1.0 + documents as f32) / (1.0 + with as f32)).ln().mul_add(30.0, 0.5).clamp(0.0, 254.0) as u8;
+    steps + 1
+}
+
+/// Rows of weights by bucket. Buckets that training has not seen have none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Packed", from = "Packed")]
+pub(super) struct Table {
+    /// One more than the row of each bucket.
+    rows: Vec<u32>,
+    /// How rare the feature of each row is.
+    rarity: Vec<u8>,
+    /// The weights of each row.
+    weights: Vec<i8>,
+    labels: usize,
+}
+
+/// A table as it is stored: the buckets with a row as distances to the one before.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Packed {
+    bits: u8,
+    labels: u32,
+    gaps: Vec<u32>,
+    #[serde(with = "bytes")]
+    rarity: Vec<u8>,
+    #[serde(with = "bytes")]
+    weights: Vec<u8>,
+}
+
+mod bytes {
+    use serde::de::{Deserializer, Error, Visitor};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    struct Bytes;
+
+    impl Visitor<'_> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        from.deserialize_bytes(Bytes)
+    }
+}
+
+impl From<Table> for Packed {
+    fn from(table: Table) -> Self {
+        let mut gaps = Vec::new();
+        let (mut last, mut rarity, mut weights) = (0, Vec::new(), Vec::new());
+        for (bucket, row) in (0_u32..).zip(&table.rows) {
+            let Some(row) = row.checked_sub(1) else { continue };
+            gaps.push(bucket - last);
+            last = bucket;
+            rarity.push(table.rarity[row as usize]);
+            weights.extend(table.row(row).iter().map(|w| w.cast_unsigned()));
+        }
+        let bits = u8::try_from(table.rows.len().trailing_zeros()).unwrap_or(0);
+        Self { bits, labels: u32::try_from(table.labels).unwrap_or(0), gaps, rarity, weights }
+    }
+}
+
+impl From<Packed> for Table {
+    fn from(packed: Packed) -> Self {
+        let mut rows = vec![0; 1 << packed.bits.min(24)];
+        let mut bucket = 0_usize;
+        for (row, gap) in (1..).zip(&packed.gaps) {
+            bucket += *gap as usize;
+            if let Some(slot) = rows.get_mut(bucket) {
+                *slot = row;
+            }
+        }
+        let weights = packed.weights.iter().map(|w| w.cast_signed()).collect();
+        Self { rows, rarity: packed.rarity, weights, labels: packed.labels as usize }
+    }
+}
+
+impl Table {
+    /// A table of `2^bits` buckets, of which those that are named have a row, in this order.
+    pub(super) fn new(bits: u8, buckets: &[u32], rarity: Vec<u8>, weights: Vec<i8>, labels: usize) -> Self {
+        let mut rows = vec![0; 1 << bits];
+        for (row, bucket) in (1..).zip(buckets) {
+            rows[*bucket as usize] = row;
+        }
+        Self { rows, rarity, weights, labels }
+    }
+
+    /// Whether every row has all its weights: a file may lie.
+    pub(super) fn is_whole(&self, labels: usize) -> bool {
+        let rows = self.rarity.len();
+        self.labels == labels
+            && self.weights.len() == rows * labels
+            && self.rows.len().is_power_of_two()
+            && self.rows.iter().all(|r| *r as usize <= rows)
+            && self.rarity.iter().all(|r| *r > 0)
+    }
+
+    /// Number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.rarity.len()
+    }
+
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows.len() * 4 + self.rarity.len() + self.weights.len()
+    }
+
+    fn find(&self, key: u32) -> Option<u32> {
+        let slot = key as usize & (self.rows.len() - 1);
+        self.rows[slot].checked_sub(1)
+    }
+
+    fn row(&self, row: u32) -> &[i8] {
+        let start = row as usize * self.labels;
+        &self.weights[start..start + self.labels]
+    }
+}
+
+/// The weights of one head.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Head {
+    /// Its labels, in the order of their weights.
+    pub(super) labels: Vec<String>,
+    pub(super) blocks: Weights,
+    pub(super) table: Table,
+    /// Copies of the features for each source, and the sources that have them.
+    pub(super) crossed: Option<Table>,
+    pub(super) sources: Vec<String>,
+    /// What one step of a weight stands for, by label; and by label for the copies.
+    pub(super) scale: Vec<f32>,
+    pub(super) crossed_scale: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+}
+
+/// The bucket of a feature's copy for a source.
+pub(super) fn crossed_key(key: u32, source: &str) -> u32 {
+    hash::key(hash::push(hash::word(source), u64::from(key)))
+}
+
+impl Head {
+    /// The score of every label, in logits of one against the rest.
+    pub(super) fn scores(&self, features: &Features, source: Option<&str>) -> Vec<f32> {
+        let source = source.filter(|s| self.sources.iter().any(|known| known == s));
+        let mut total = vec![0.0_f32; self.labels.len()];
+        let mut crossed_total = vec![0.0_f32; self.labels.len()];
+        let (mut sum, mut crossed_sum) = (total.clone(), total.clone());
+        for block in Block::ALL.into_iter().filter(|b| self.blocks[*b as usize] > 0.0) {
+            let factor = self.sum(features, block, source, &mut sum, &mut crossed_sum);
+            total.iter_mut().zip(&mut sum).for_each(|(t, s)| *t += std::mem::take(s) * factor);
+            crossed_total.iter_mut().zip(&mut crossed_sum).for_each(|(t, s)| *t += std::mem::take(s) * factor);
+        }
+        for (label, score) in total.iter_mut().enumerate() {
+            *score = *score * self.scale[label] + crossed_total[label] * self.crossed_scale[label] + self.bias[label];
+        }
+        total
+    }
+
+    /// Adds up the weights of one block's features; gives the factor that makes the block as long as its weight.
+    fn sum(&self, features: &Features, block: Block, source: Option<&str>, sum: &mut [f32], crossed_sum: &mut [f32]) -> f32 {
+        let mut square = 0.0_f32;
+        for feature in &features.blocks[block as usize] {
+            let Some(row) = self.table.find(feature.key) else { continue };
+            let value = frequency(feature.count) * rarity(self.table.rarity[row as usize]);
+            square += value * value;
+            for (s, w) in sum.iter_mut().zip(self.table.row(row)) {
+                *s += value * f32::from(*w);
+            }
+            let Some((source, crossed)) = source.zip(self.crossed.as_ref()) else { continue };
+            if let Some(row) = crossed.find(crossed_key(feature.key, source)) {
+                for (s, w) in crossed_sum.iter_mut().zip(crossed.row(row)) {
+                    *s += value * f32::from(*w);
+                }
+            }
+        }
+        if square > 0.0 { self.blocks[block as usize] / square.sqrt() } else { 0.0 }
+    }
+
+    /// The length of a block's features that training has seen.
+    pub(super) fn length(&self, features: &[Feature]) -> f32 {
+        let value = |f: &Feature| self.table.find(f.key).map_or(0.0, |row| frequency(f.count) * rarity(self.table.rarity[row as usize]));
+        features.iter().map(|f| value(f).powi(2)).sum::<f32>().sqrt()
+    }
+
+    /// What a feature adds to the score of a label, before its block is made as long as its weight.
+    pub(super) fn contribution(&self, key: u32, count: u16, label: usize) -> f32 {
+        let Some(row) = self.table.find(key) else { return 0.0 };
+        let weight = self.table.row(row).get(label).copied().unwrap_or(0);
+        frequency(count) * rarity(self.table.rarity[row as usize]) * f32::from(weight) * self.scale[label]
+    }
+
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.table.bytes() + self.crossed.as_ref().map_or(0, Table::bytes)
+    }
+}

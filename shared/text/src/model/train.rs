@@ -1,0 +1,214 @@
+//! From labelled texts to a head.
+
+use super::features::{Block, Features, Weights};
+use super::head::{Head, Table, crossed_key, frequency, rarity, rarity_byte};
+use super::solver::{self, Problem, Rows};
+
+/// How a head is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Options {
+    /// Weight of each block of features.
+    pub(super) blocks: Weights,
+    /// In how many texts a feature must stand, by block.
+    pub(super) least: [u32; Block::ALL.len()],
+    /// How much a mistake costs against large weights.
+    pub(super) cost: f32,
+    /// Share of a feature's factor that does not come from its log-count ratio: 1 is plain logistic regression.
+    pub(super) plain: f32,
+    /// How strongly features count once more for their own source; 0 for not at all.
+    pub(super) crossed: f32,
+    /// How much more a mistake on the label's own texts costs: for rare labels of which a text may have several.
+    pub(super) favour: f32,
+    /// Buckets, as a power of two.
+    pub(super) bits: u8,
+}
+
+/// A text's features with what it is known to be.
+pub(super) struct Example<'a> {
+    pub(super) features: &'a Features,
+    /// Places of its labels in the head; none for a text that is none of them.
+    pub(super) labels: &'a [usize],
+    pub(super) source: Option<&'a str>,
+}
+
+/// The columns of training: one for every bucket that is in use.
+struct Columns {
+    /// One more than the column of each bucket.
+    of_bucket: Vec<u32>,
+    buckets: Vec<u32>,
+    rarity: Vec<u8>,
+    /// The same for copies by source; their column numbers follow.
+    of_crossed: Vec<u32>,
+    crossed: Vec<u32>,
+    /// The column that each copy copies.
+    origin: Vec<u32>,
+}
+
+/// Buckets of copies by source, as a power of two.
+const CROSSED_BITS: u8 = 20;
+
+/// Trains one head. The same examples in the same order give the same head.
+pub(super) fn head(examples: &[Example<'_>], labels: &[String], options: &Options) -> Head {
+    let mut columns = Columns::of(examples, options);
+    let rows = columns.rows(examples, options);
+    let width = columns.buckets.len() + columns.crossed.len();
+    let mut weights = vec![Vec::new(); labels.len()];
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // Each label is trained by itself, so the number of threads changes nothing but time.
+    std::thread::scope(|scope| {
+        let share = labels.len().div_ceil(threads).max(1);
+        for (part, chunk) in weights.chunks_mut(share).enumerate() {
+            let (rows, columns) = (&rows, &columns);
+            scope.spawn(move || {
+                for (i, weights) in chunk.iter_mut().enumerate() {
+                    let label = part * share + i;
+                    let is: Vec<bool> = examples.iter().map(|e| e.labels.contains(&label)).collect();
+                    let scale = factors(rows, &is, columns, options, width);
+                    *weights = solver::fit(&Problem { rows, width, scale: &scale, is: &is, cost: options.cost, favour: options.favour });
+                }
+            });
+        }
+    });
+    columns.finish(&weights, labels, sources(examples, options), options)
+}
+
+fn sources(examples: &[Example<'_>], options: &Options) -> Vec<String> {
+    let mut sources: Vec<String> = examples.iter().filter_map(|e| e.source).filter(|_| options.crossed > 0.0).map(str::to_owned).collect();
+    sources.sort();
+    sources.dedup();
+    sources
+}
+
+impl Columns {
+    fn of(examples: &[Example<'_>], options: &Options) -> Self {
+        let mask = (1_u32 << options.bits) - 1;
+        let mut with = vec![0_u32; 1 << options.bits];
+        for feature in examples.iter().flat_map(|e| e.features.blocks.iter().flatten()) {
+            with[(feature.key & mask) as usize] += 1;
+        }
+        let mut columns = Self {
+            of_bucket: vec![0; 1 << options.bits],
+            buckets: Vec::new(),
+            rarity: Vec::new(),
+            of_crossed: Vec::new(),
+            crossed: Vec::new(),
+            origin: Vec::new(),
+        };
+        for example in examples {
+            for (block, features) in Block::ALL.iter().zip(&example.features.blocks) {
+                let least = options.least[*block as usize];
+                for bucket in features.iter().map(|f| f.key & mask).filter(|b| with[*b as usize] >= least) {
+                    if columns.of_bucket[bucket as usize] == 0 {
+                        columns.buckets.push(bucket);
+                        columns.rarity.push(rarity_byte(examples.len(), with[bucket as usize]));
+                        columns.of_bucket[bucket as usize] = u32::try_from(columns.buckets.len()).unwrap_or(u32::MAX);
+                    }
+                }
+            }
+        }
+        columns
+    }
+
+    fn rows(&mut self, examples: &[Example<'_>], options: &Options) -> Rows {
+        let mask = (1_u32 << options.bits) - 1;
+        let mut rows = Rows::default();
+        let mut values = Vec::new();
+        if options.crossed > 0.0 && examples.iter().any(|e| e.source.is_some()) {
+            self.of_crossed = vec![0; 1 << CROSSED_BITS];
+        }
+        for example in examples {
+            rows.begin();
+            for (block, features) in Block::ALL.iter().zip(&example.features.blocks) {
+                values.clear();
+                for feature in features {
+                    if let Some(column) = self.of_bucket[(feature.key & mask) as usize].checked_sub(1) {
+                        values.push((feature.key, column, frequency(feature.count) * rarity(self.rarity[column as usize])));
+                    }
+                }
+                let length = values.iter().map(|(_, _, v)| v * v).sum::<f32>().sqrt();
+                let factor = if length > 0.0 { options.blocks[*block as usize] / length } else { 0.0 };
+                for (key, column, value) in &values {
+                    rows.push(*column, value * factor);
+                    if let Some(source) = example.source.filter(|_| !self.of_crossed.is_empty()) {
+                        rows.push(self.copy(*key, *column, source), value * factor * options.crossed.sqrt());
+                    }
+                }
+            }
+        }
+        rows
+    }
+
+    /// The column of a feature's copy for a source.
+    fn copy(&mut self, key: u32, column: u32, source: &str) -> u32 {
+        let bucket = crossed_key(key, source) & ((1 << CROSSED_BITS) - 1);
+        let slot = &mut self.of_crossed[bucket as usize];
+        if *slot == 0 {
+            self.crossed.push(bucket);
+            self.origin.push(column);
+            *slot = u32::try_from(self.crossed.len()).unwrap_or(u32::MAX);
+        }
+        u32::try_from(self.buckets.len()).unwrap_or(u32::MAX) + *slot - 1
+    }
+
+    fn finish(self, weights: &[Vec<f32>], labels: &[String], sources: Vec<String>, options: &Options) -> Head {
+        let own = self.buckets.len();
+        let (scale, table) = quantised(weights, 0, own, 1.0);
+        let (crossed_scale, crossed) = quantised(weights, own, self.crossed.len(), options.crossed.sqrt());
+        let (kept, crossed) = without_empty(&self.crossed, crossed, labels.len());
+        Head {
+            labels: labels.to_vec(),
+            blocks: options.blocks,
+            table: Table::new(options.bits, &self.buckets, self.rarity, table, labels.len()),
+            crossed: (!kept.is_empty()).then(|| Table::new(CROSSED_BITS, &kept, vec![1; kept.len()], crossed, labels.len())),
+            sources,
+            scale,
+            crossed_scale,
+            bias: weights.iter().map(|w| w.last().copied().unwrap_or(0.0)).collect(),
+        }
+    }
+}
+
+/// Rows that have a weight other than 0: copies of features mostly have none.
+fn without_empty(buckets: &[u32], weights: Vec<i8>, labels: usize) -> (Vec<u32>, Vec<i8>) {
+    let rows = || buckets.iter().zip(weights.chunks_exact(labels.max(1))).filter(|(_, row)| row.iter().any(|w| *w != 0));
+    (rows().map(|(b, _)| *b).collect(), rows().flat_map(|(_, row)| row.iter().copied()).collect())
+}
+
+/// Weights of the columns from `start` on as small integers, row by row, and what a step stands for, by label.
+fn quantised(weights: &[Vec<f32>], start: usize, count: usize, factor: f32) -> (Vec<f32>, Vec<i8>) {
+    let part = |w: &[f32]| w.get(start..start + count).unwrap_or_default().to_vec();
+    let parts: Vec<Vec<f32>> = weights.iter().map(|w| part(w)).collect();
+    let steps: Vec<f32> = parts.iter().map(|w| w.iter().fold(1e-9_f32, |m, v| m.max(v.abs())) / 127.0).collect();
+    let mut rows = Vec::with_capacity(count * weights.len());
+    for column in 0..count {
+        for (part, step) in parts.iter().zip(&steps) {
+            #[expect(clippy::cast_possible_truncation, reason = "between -127 and 127")]
+            rows.push((part[column] / step).round() as i8);
+        }
+    }
+    (steps.iter().map(|s| s * factor).collect(), rows)
+}
+
+/// The factor of every column for one label: half of it as it is, half by how much more often texts of the label have the
+/// feature than others (log-count ratio, Wang and Manning 2012), in parts that average to 1 over the columns.
+fn factors(rows: &Rows, is: &[bool], columns: &Columns, options: &Options, width: usize) -> Vec<f32> {
+    if options.plain >= 1.0 {
+        return vec![1.0; width];
+    }
+    let own = columns.buckets.len();
+    let (mut with, mut without) = (vec![0.5_f64; own], vec![0.5_f64; own]);
+    for (i, is) in is.iter().enumerate() {
+        let counts = if *is { &mut with } else { &mut without };
+        rows.row(i).filter(|(c, _)| (*c as usize) < own).for_each(|(c, _)| counts[c as usize] += 1.0);
+    }
+    let (all_with, all_without) = (with.iter().sum::<f64>(), without.iter().sum::<f64>());
+    let ratios: Vec<f64> = with.iter().zip(&without).map(|(p, q)| ((p / all_with) / (q / all_without)).ln().abs()).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a mean over columns")]
+    let mean = (ratios.iter().sum::<f64>() / ratios.len().max(1) as f64).max(1e-9);
+    #[expect(clippy::cast_possible_truncation, reason = "a factor near 1")]
+    let factor = |ratio: f64| options.plain + (1.0 - options.plain) * (ratio / mean) as f32;
+    let mut factors: Vec<f32> = ratios.into_iter().map(factor).collect();
+    let copies: Vec<f32> = columns.origin.iter().map(|c| factors[*c as usize]).collect();
+    factors.extend(copies);
+    factors
+}
