@@ -68,7 +68,10 @@ pub(crate) fn paired(panel: &Panel, look: Look, warm: Option<&Warm>) -> Option<(
 
 fn by_consumer(fit: &Fit, look: Look) -> Option<Comparison> {
     let spread = look.with_freedom(fit.effective - 1.0)? * fit.standard_error;
-    Some(of(fit, Method::Paired, (fit.theta, fit.theta - spread, fit.theta + spread)))
+    // What is concluded must hold without the one consumer that stands out most on that side.
+    let odd = || fit.parts.iter().filter(|p| oddness(fit, p) > STANDS_OUT).map(|p| fit.influence(p));
+    let (up, down) = (odd().fold(0.0, f64::max), odd().fold(0.0, f64::min));
+    Some(of(fit, Method::Paired, (fit.theta, fit.theta - up - spread, fit.theta - down + spread)))
 }
 
 fn exactly(fit: &Fit, look: Look) -> Option<Comparison> {
@@ -85,12 +88,14 @@ fn of(fit: &Fit, method: Method, (estimate, low, high): (f64, f64, f64)) -> Comp
     Comparison { estimate, low, high, method, compared: fit.parts.len() as u64, effective: fit.effective, outliers: outliers(fit) }
 }
 
+/// How many times its expectation a consumer's residual is.
+fn oddness(fit: &Fit, part: &Part) -> f64 {
+    let expected = expected_square(part, fit.dispersion).sqrt();
+    if expected > 0.0 { part.weight * part.residual.abs() / expected } else { 0.0 }
+}
+
 fn outliers(fit: &Fit) -> Vec<(u32, Option<f64>)> {
-    let oddness = |p: &Part| {
-        let expected = expected_square(p, fit.dispersion).sqrt();
-        if expected > 0.0 { p.weight * p.residual.abs() / expected } else { 0.0 }
-    };
-    let mut odd: Vec<(f64, &Part)> = fit.parts.iter().map(|p| (oddness(p), p)).filter(|(o, _)| *o > STANDS_OUT).collect();
+    let mut odd: Vec<(f64, &Part)> = fit.parts.iter().map(|p| (oddness(fit, p), p)).filter(|(o, _)| *o > STANDS_OUT).collect();
     odd.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.id.cmp(&b.1.id)));
     odd.into_iter().take(5).map(|(_, p)| (p.id, own_ratio(p))).collect()
 }

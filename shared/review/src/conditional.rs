@@ -13,6 +13,8 @@ use crate::weights::{self, Weighting};
 
 /// Steps of Newton's method at most: it is concave and takes some ten.
 const STEPS: usize = 60;
+/// So many consumers tell the curvature well enough to set the pace of the steps.
+const PACE: usize = 1_500;
 /// A step below this ends them.
 const CLOSE: f64 = 1e-6;
 /// Steps that do not shrink to this want a new curvature.
@@ -52,6 +54,8 @@ pub(crate) struct Fit {
     pub(crate) at: Warm,
     /// Its standard error, by consumer.
     pub(crate) standard_error: f64,
+    /// What all of them tell about θ.
+    pub(crate) information: f64,
     /// Effective number of consumers it rests on.
     pub(crate) effective: f64,
     /// Extra variance of a consumer's rate between its two sides, as a squared coefficient of variation.
@@ -69,13 +73,22 @@ pub(crate) struct Warm {
 
 /// Fits the comparison; none where nobody with counts was seen on both versions, or nothing tells the version from the days.
 pub(crate) fn fit(panel: &Panel, warm: Option<&Warm>) -> Option<Fit> {
+    // Who has no counts tells nothing, and of feedback most have none.
+    let panel = &panel.with_counts();
     let start = Weighting::start(panel);
     let from = warm.map_or_else(|| Warm { days: vec![0.0; panel.days], theta: 0.0 }, Warm::clone);
     let (at, rough) = maximise(panel, &start, from, None)?;
     let weighting = start.learn(panel, &parts(panel, &start, &at, &rough)?);
     let (at, _) = maximise(panel, &weighting, at, Some(rough))?;
-    let curvature = curvature(panel, &weighting, &at);
+    let curvature = curvature(panel, &weighting, &at, 1);
     summarise(parts(panel, &weighting, &at, &curvature)?, at, weighting.dispersion)
+}
+
+impl Fit {
+    /// By how much θ would fall without a consumer, to first order.
+    pub(crate) fn influence(&self, part: &Part) -> f64 {
+        part.weight * part.residual / (self.information - part.weight * part.information).max(f64::MIN_POSITIVE)
+    }
 }
 
 impl Warm {
@@ -93,7 +106,8 @@ impl Warm {
 
 /// Newton's method. The curvature is dear and only sets the pace, so it is kept while the steps shrink well.
 fn maximise(panel: &Panel, weighting: &Weighting, mut at: Warm, known: Option<Symmetric>) -> Option<(Warm, Symmetric)> {
-    let mut kept = known.unwrap_or_else(|| curvature(panel, weighting, &at));
+    let every = (panel.len() / PACE).max(1);
+    let mut kept = known.unwrap_or_else(|| curvature(panel, weighting, &at, every));
     let mut factor = kept.clone().cholesky()?;
     let mut before = f64::INFINITY;
     for _ in 0..STEPS {
@@ -104,7 +118,7 @@ fn maximise(panel: &Panel, weighting: &Weighting, mut at: Warm, known: Option<Sy
             break;
         }
         if longest > SHRINK * before || longest > LONGEST {
-            kept = curvature(panel, weighting, &at);
+            kept = curvature(panel, weighting, &at, every);
             factor = kept.clone().cholesky()?;
         }
         before = longest;
@@ -173,8 +187,8 @@ fn gradient(panel: &Panel, weighting: &Weighting, at: &Warm) -> Vec<f64> {
     gradient
 }
 
-/// Its second derivatives with their sign turned.
-fn curvature(panel: &Panel, weighting: &Weighting, at: &Warm) -> Symmetric {
+/// Its second derivatives with their sign turned, from every so-manieth consumer, scaled to all.
+fn curvature(panel: &Panel, weighting: &Weighting, at: &Warm, every: usize) -> Symmetric {
     let days = at.days.len();
     let (levels, ratio) = (at.levels(), at.theta.exp());
     let mut curvature = Symmetric::zeros(days + 1);
@@ -183,13 +197,15 @@ fn curvature(panel: &Panel, weighting: &Weighting, at: &Warm) -> Symmetric {
     curvature.add(days, days, 1e-9);
     let mut shares = Shares::default();
     let mut dense = vec![0.0; days];
-    for (place, (_, cells)) in panel.iter().enumerate() {
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    let times = every as f64;
+    for (place, (_, cells)) in panel.iter().enumerate().step_by(every) {
         let total: f64 = cells.iter().map(|c| c.count).sum();
         if total <= 0.0 {
             continue;
         }
         shares.fill(cells, &levels, ratio);
-        let scale = weighting.of(place) * total;
+        let scale = times * weighting.of(place) * total;
         let first = shares.days.first().map_or(0, |(day, _, _)| *day);
         shares.days.iter().for_each(|(day, share, _)| dense[*day] = *share);
         for (day, share, candidate) in &shares.days {
@@ -262,6 +278,7 @@ fn summarise(parts: Vec<Part>, at: Warm, dispersion: f64) -> Option<Fit> {
         theta: at.theta,
         at,
         standard_error: squares.sqrt() / information,
+        information,
         effective,
         dispersion,
         parts: parts.into_iter().filter(both).collect(),

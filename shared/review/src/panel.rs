@@ -62,6 +62,21 @@ impl Panel {
         self.consumers.iter().zip(starts).map(|((id, end), start)| (*id, &self.cells[start..*end]))
     }
 
+    /// How many consumers have cells.
+    pub(crate) fn len(&self) -> usize {
+        self.consumers.len()
+    }
+
+    /// Only consumers with counts.
+    pub(crate) fn with_counts(&self) -> Self {
+        let mut kept = Self::new(self.days);
+        for (id, cells) in self.iter().filter(|(_, cells)| cells.iter().any(|c| c.count > 0.0)) {
+            kept.cells.extend_from_slice(cells);
+            kept.consumers.push((id, kept.cells.len()));
+        }
+        kept
+    }
+
     /// The same without what `keep` refuses.
     pub(crate) fn filter(&self, keep: impl Fn(u32, &Cell) -> bool) -> Self {
         let mut kept = Self::new(self.days);

@@ -57,9 +57,10 @@ impl Usage {
         Self { window, errors, left_out, incidents }
     }
 
-    /// Feedback that `counted` gives a weight, over calls.
+    /// Feedback that `counted` gives a weight, over usage.
     pub(crate) fn feedback(&self, input: &ReviewInput, counted: impl Fn(&FeedbackItem) -> f64) -> Panel {
         self.with_counts(input, |consumer, cells| {
+            damp(cells);
             for (candidate, side) in [(false, &consumer.baseline), (true, &consumer.candidate)] {
                 for item in &side.feedback {
                     let weight = counted(item);
@@ -112,6 +113,18 @@ impl Usage {
     /// Whether a day of a consumer is looked at.
     pub(crate) fn keeps(&self, settled: Option<u16>, day: u16) -> bool {
         settled.is_none_or(|settled| day >= settled) && !self.incidents.contains(&day)
+    }
+}
+
+/// Nobody writes ten times as much for calling ten times as often: of a consumer's calls of a day the square root counts,
+/// shared between the versions as the calls are.
+fn damp(cells: &mut [Cell]) {
+    let mut by_day = std::collections::BTreeMap::<u16, f64>::new();
+    cells.iter().for_each(|c| *by_day.entry(c.day).or_default() += c.exposure);
+    for cell in cells {
+        if let Some(calls) = by_day.get(&cell.day) {
+            cell.exposure /= calls.max(f64::MIN_POSITIVE).sqrt();
+        }
     }
 }
 

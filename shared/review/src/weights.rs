@@ -14,7 +14,7 @@ const LEAST: f64 = 0.1;
 /// The greatest φ: beyond, consumers count nearly alike already.
 const GREATEST: f64 = 4.0;
 /// No consumer has more than this share of all weighted information, or of twice its equal share.
-const GREATEST_SHARE: f64 = 0.02;
+const GREATEST_SHARE: f64 = 0.015;
 /// Information of one count that may fall on either side alike: ½·½.
 const PER_COUNT: f64 = 0.25;
 /// A residual counts up to so many times what is expected of it.
