@@ -205,6 +205,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_says_the_defaults() {
+        let example = Policy::parse(include_str!("../../../deploy/groundswell.gate.example.toml")).unwrap();
+        for name in DEFAULTS.map(|d| d.0) {
+            assert_eq!(example.settings(name), Policy::default().settings(name));
+        }
+        assert_eq!(Policy { guardrails: BTreeMap::new(), ..example }, Policy::default());
+    }
+
+    #[test]
     fn the_shares_of_the_defaults_are_percent() {
         assert!((DEFAULTS.iter().map(|d| d.4).sum::<f64>() - 100.0).abs() < 1e-9);
     }
