@@ -63,6 +63,7 @@ pub(crate) fn paired(panel: &Panel, look: Look, warm: Option<&Warm>) -> Option<(
     } else {
         by_consumer(&fit, look)?
     };
+    let comparison = Comparison { low: comparison.low - fit.allowance, high: comparison.high + fit.allowance, ..comparison };
     Some((comparison, fit.at))
 }
 

@@ -21,8 +21,11 @@ const CLOSE: f64 = 1e-6;
 const SHRINK: f64 = 0.3;
 /// The longest step in logarithms.
 const LONGEST: f64 = 2.0;
-/// A prior of standard deviation 1 in logarithms for the effect of a day: one without counts stays finite.
-const RIDGE: f64 = 1.0;
+/// A prior of standard deviation 3 in logarithms for the effect of a day: one without counts stays finite.
+const RIDGE: f64 = 0.1;
+/// A step of the calendar, from the days of one version to those of the other, that must not pass for the version's:
+/// the allowance that stands where only the prior tells days from versions.
+const STEP: f64 = 1.5;
 /// A consumer's own part of the information that its residual is corrected for, at most.
 const LEVERAGE: f64 = 0.9;
 
@@ -56,6 +59,8 @@ pub(crate) struct Fit {
     pub(crate) standard_error: f64,
     /// What all of them tell about θ.
     pub(crate) information: f64,
+    /// How far θ may be off because only the prior tells days from versions: next to nothing where both are in use on the same days.
+    pub(crate) allowance: f64,
     /// Effective number of consumers it rests on.
     pub(crate) effective: f64,
     /// Extra variance of a consumer's rate between its two sides, as a squared coefficient of variation.
@@ -81,7 +86,8 @@ pub(crate) fn fit(panel: &Panel, warm: Option<&Warm>) -> Option<Fit> {
     let weighting = start.learn(panel, &parts(panel, &start, &at, &rough)?);
     let (at, _) = maximise(panel, &weighting, at, Some(rough))?;
     let curvature = curvature(panel, &weighting, &at, 1);
-    summarise(parts(panel, &weighting, &at, &curvature)?, at, weighting.dispersion)
+    let parts = parts(panel, &weighting, &at, &curvature)?;
+    summarise(parts, &projection(&curvature, panel.days)?, at, weighting.dispersion)
 }
 
 impl Fit {
@@ -263,8 +269,11 @@ fn parts(panel: &Panel, weighting: &Weighting, at: &Warm, curvature: &Symmetric)
     Some(all)
 }
 
-fn summarise(parts: Vec<Part>, at: Warm, dispersion: f64) -> Option<Fit> {
-    let information: f64 = parts.iter().map(|p| p.weight * p.information).sum();
+fn summarise(parts: Vec<Part>, explained: &[f64], at: Warm, dispersion: f64) -> Option<Fit> {
+    let of_consumers: f64 = parts.iter().map(|p| p.weight * p.information).sum();
+    let information = of_consumers + RIDGE * explained.iter().map(|e| e * e).sum::<f64>();
+    // θ is off by RIDGE·Σeγ/information for effects γ of the days; a step has half its height on either side.
+    let allowance = RIDGE * explained.iter().map(|e| e.abs()).sum::<f64>() / information * 0.5 * STEP.ln();
     let both = |p: &Part| p.expected_share > 0.0 && p.expected_share < 1.0;
     if information <= 1e-6 || !parts.iter().any(both) {
         return None;
@@ -279,6 +288,7 @@ fn summarise(parts: Vec<Part>, at: Warm, dispersion: f64) -> Option<Fit> {
         at,
         standard_error: squares.sqrt() / information,
         information,
+        allowance,
         effective,
         dispersion,
         parts: parts.into_iter().filter(both).collect(),
