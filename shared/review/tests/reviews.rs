@@ -1,5 +1,7 @@
 //! Reviews of simulated streams, from outside: verdicts, and every count against one of its own.
 
+#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
+
 use groundswell_model::Day;
 use groundswell_review::evaluate::scenario::{Scenario, Truth};
 use groundswell_review::evaluate::{draw, scenarios};
