@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_ingest::dlq::Replayed;
+use groundswell_review::Review;
 use groundswell_runtime::status::Status;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
 use crate::cmd_doctor::Report;
+use crate::cmd_evaluate::verdicts::Evaluation;
 use crate::dead_letters::{Letter, Letters};
 use crate::feed::Sent;
 use crate::openapi;
@@ -48,6 +50,8 @@ fn the_documents_of_the_answers_are_up_to_date() {
         ("dlq-replay", schema::<Replayed>()),
         ("dlq-show", schema::<Letter>()),
         ("doctor", schema::<Report>()),
+        ("evaluate-verdicts", schema::<Evaluation>()),
+        ("review", schema::<Review>()),
         ("search", schema::<SearchResponse>()),
         ("send", schema::<Sent>()),
         ("status", schema::<Status>()),

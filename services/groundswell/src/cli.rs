@@ -7,7 +7,7 @@ use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
-use crate::{cmd_bench, cmd_classify, cmd_model, cmd_simulate};
+use crate::{cmd_bench, cmd_classify, cmd_evaluate, cmd_gate, cmd_model, cmd_simulate};
 
 /// What API consumers say and do, in one searchable insight index per API version.
 #[derive(Debug, Parser)]
@@ -130,6 +130,11 @@ Exit code 1 if something fails.")]
     Openapi,
     /// Measure speed, memory, freshness and queries
     Bench(cmd_bench::Args),
+    /// Show what the answers are worth, on streams whose truth is known
+    #[command(subcommand)]
+    Evaluate(cmd_evaluate::Evaluate),
+    /// Review a version against its baseline by a policy, with an exit code for a pipeline
+    Gate(cmd_gate::Args),
 }
 
 #[derive(Args, Debug)]

@@ -13,6 +13,8 @@ mod cmd_classify;
 mod cmd_demo;
 mod cmd_dlq;
 mod cmd_doctor;
+mod cmd_evaluate;
+mod cmd_gate;
 mod cmd_key;
 mod cmd_model;
 mod cmd_search;
@@ -61,6 +63,11 @@ fn main() -> ExitCode {
         Command::Openapi => print_openapi(),
         Command::Simulate(args) => cmd_simulate::run(global, args),
         Command::Bench(args) => cmd_bench::run(args, global),
+        Command::Evaluate(what) => cmd_evaluate::run(global, what),
+        Command::Gate(args) => match cmd_gate::run(global, args) {
+            Ok(code) => return code.into(),
+            Err(failure) => Err(failure),
+        },
     };
     match outcome {
         Ok(()) => exit::OK.into(),

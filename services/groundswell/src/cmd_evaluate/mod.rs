@@ -1,0 +1,22 @@
+//! `evaluate`: what Groundswell's answers are worth, on streams whose truth is known.
+
+pub mod verdicts;
+
+use clap::Subcommand;
+
+use crate::cli::Global;
+use crate::failure::Failure;
+
+/// What to evaluate.
+#[derive(Debug, Subcommand)]
+pub enum Evaluate {
+    /// Verdicts: false alarms and power over simulated streams, beside other tests
+    Verdicts(verdicts::Args),
+}
+
+/// Runs it.
+pub fn run(global: &Global, what: &Evaluate) -> Result<(), Failure> {
+    match what {
+        Evaluate::Verdicts(args) => verdicts::run(global, args),
+    }
+}

@@ -1,0 +1,127 @@
+//! What is shown beside a comparison: everything of the window, as counted, all consumers together.
+
+use crate::guardrails::{Kind, ces, csat, nps};
+use crate::input::{ConsumerInput, FeedbackItem, ReviewInput, Score, VersionUse};
+use crate::prepare::{day_of, real};
+use crate::starts::{Times, upgrades};
+use crate::types::Figures;
+
+/// Digits of a published number: more would only tell the processor's rounding.
+const DIGITS: i32 = 8;
+/// Ratio of neighbouring latency buckets.
+const GAMMA: f64 = 1.02;
+/// With this bit turned, buckets from the least to the greatest count from 0 up.
+const LOWEST: u16 = 1 << 15;
+
+/// One of a consumer's two sides.
+type Pick = dyn Fn(&ConsumerInput) -> &VersionUse;
+
+/// Baseline and candidate.
+pub(crate) fn of(input: &ReviewInput, kind: Kind) -> (Figures, Figures) {
+    let both = |of: &dyn Fn(&Pick) -> Figures| (of(&|c| &c.baseline), of(&|c| &c.candidate));
+    match kind {
+        Kind::ErrorRate => both(&|side| rate(input, side, |_, s| s.usage.iter().map(|u| real(u.errors.min(u.calls))).sum())),
+        Kind::LatencyP50 => both(&|side| percentile(input, side, 0.5)),
+        Kind::LatencyP95 => both(&|side| percentile(input, side, 0.95)),
+        Kind::FeedbackRate => both(&|side| rate(input, side, |_, s| said(input, s, |_| true))),
+        Kind::NegativeFeedback => both(&|side| rate(input, side, |_, s| said(input, s, |f| f.negative))),
+        Kind::Nps => both(&|side| answers(input, side, nps)),
+        Kind::Csat => both(&|side| answers(input, side, csat)),
+        Kind::Ces => both(&|side| answers(input, side, ces)),
+        Kind::FirstSuccess => {
+            let times = Times::of(input);
+            (first_success(&times.baseline), first_success(&times.candidate))
+        }
+        Kind::Regretted => both(&|side| {
+            let (regretted, all) = upgrades(input, |c| side(c).upgrade);
+            Figures { consumers: all, count: real(regretted), exposure: real(all), value: share(real(regretted), real(all)) }
+        }),
+        Kind::Custom(place) => both(&|side| custom(input, side, place)),
+    }
+}
+
+fn share(count: f64, exposure: f64) -> Option<f64> {
+    (exposure > 0.0).then(|| digits(count / exposure))
+}
+
+fn rate(input: &ReviewInput, side: &Pick, counted: impl Fn(&ConsumerInput, &VersionUse) -> f64) -> Figures {
+    let mut figures = Figures::default();
+    for consumer in &input.consumers {
+        let own = side(consumer);
+        let calls: u64 = own.usage.iter().map(|u| u.calls).sum();
+        figures.consumers += u64::from(calls > 0);
+        figures.exposure += real(calls);
+        figures.count += counted(consumer, own);
+    }
+    Figures { value: share(figures.count, figures.exposure), count: digits(figures.count), ..figures }
+}
+
+fn said(input: &ReviewInput, side: &VersionUse, which: impl Fn(&FeedbackItem) -> bool) -> f64 {
+    side.feedback.iter().filter(|f| which(f) && day_of(input.window, f.day).is_some()).map(|f| f.weight).sum()
+}
+
+fn custom(input: &ReviewInput, side: &Pick, place: u16) -> Figures {
+    let mut figures = Figures::default();
+    for own in input.consumers.iter().map(side) {
+        let mine = || own.custom.iter().filter(|c| c.guardrail == place);
+        let told: Option<f64> = mine().any(|c| c.exposure.is_some()).then(|| mine().filter_map(|c| c.exposure).sum());
+        let exposure = told.unwrap_or_else(|| own.usage.iter().map(|u| real(u.calls)).sum());
+        figures.consumers += u64::from(exposure > 0.0);
+        figures.exposure += exposure;
+        figures.count += mine().map(|c| c.count).sum::<f64>();
+    }
+    Figures { value: share(figures.count, figures.exposure), count: digits(figures.count), exposure: digits(figures.exposure), ..figures }
+}
+
+fn answers(input: &ReviewInput, side: &Pick, value: fn(Score) -> Option<f64>) -> Figures {
+    let (mut consumers, mut weights, mut sum) = (0, 0.0, 0.0);
+    for own in input.consumers.iter().map(side) {
+        let before = weights;
+        for (weight, answer) in own.feedback.iter().filter_map(|f| Some((f.weight, value(f.score?)?))) {
+            weights += weight;
+            sum += weight * answer;
+        }
+        consumers += u64::from(weights > before);
+    }
+    Figures { consumers, count: digits(weights), exposure: digits(weights), value: share(sum, weights) }
+}
+
+fn percentile(input: &ReviewInput, side: &Pick, q: f64) -> Figures {
+    let (mut counts, mut consumers) = (vec![0u64; 1 << 16], 0);
+    for own in input.consumers.iter().map(side) {
+        consumers += u64::from(!own.latency.is_empty());
+        for latency in &own.latency {
+            counts[usize::from(latency.bucket.cast_unsigned() ^ LOWEST)] += u64::from(latency.count);
+        }
+    }
+    let all: u64 = counts.iter().sum();
+    let (wanted, mut seen) = (q * real(all), 0);
+    let at = counts.iter().position(|count| {
+        seen += count;
+        *count > 0 && real(seen) >= wanted
+    });
+    let middle = |place: usize| 2.0 * GAMMA.powi(i32::try_from(place).unwrap_or(0) - i32::from(LOWEST)) / (GAMMA + 1.0);
+    let value = at.map(|place| digits(middle(place)));
+    Figures { consumers, count: real(all), exposure: real(all), value }
+}
+
+fn first_success(logarithms: &[f64]) -> Figures {
+    let succeeded = logarithms.iter().filter(|t| t.is_finite()).count() as u64;
+    let middle = groundswell_stats::quantile(logarithms, 0.5).filter(|t| t.is_finite());
+    let n = logarithms.len() as u64;
+    Figures { consumers: n, count: real(succeeded), exposure: real(n), value: middle.map(|t| digits(t.exp() - 1.0)) }
+}
+
+/// A number with the digits that are published.
+pub(crate) fn digits(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a float is below 310")]
+    let places = DIGITS - 1 - value.abs().log10().floor() as i32;
+    if (-300..300).contains(&places) {
+        format!("{:.*}", usize::try_from(places).unwrap_or(0), value).parse().unwrap_or(value)
+    } else {
+        value
+    }
+}

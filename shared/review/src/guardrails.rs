@@ -1,0 +1,278 @@
+//! The guardrails: which there are, what each compares, and its verdict.
+
+use crate::boundary::Look;
+use crate::compare::{self, Comparison};
+use crate::decide::{self, Seen};
+use crate::figures;
+use crate::input::{ReviewInput, Score, VersionUse};
+use crate::latency;
+use crate::policy::{Policy, Settings};
+use crate::prepare::Usage;
+use crate::scores;
+use crate::starts::{self, Times};
+use crate::types::{Effect, EffectKind, Figures, Guardrail, Method, Outlier, Verdict};
+
+/// A guardrail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    ErrorRate,
+    LatencyP50,
+    LatencyP95,
+    FeedbackRate,
+    NegativeFeedback,
+    Nps,
+    Csat,
+    Ces,
+    FirstSuccess,
+    Regretted,
+    Custom(u16),
+}
+
+impl Kind {
+    /// All of an input, in the order they are shown.
+    pub(crate) fn all(input: &ReviewInput) -> impl Iterator<Item = Self> + use<> {
+        use Kind::{Ces, Csat, ErrorRate, FeedbackRate, FirstSuccess, LatencyP50, LatencyP95, NegativeFeedback, Nps, Regretted};
+        let customs = u16::try_from(input.custom.len()).unwrap_or(u16::MAX);
+        [ErrorRate, LatencyP50, LatencyP95, FeedbackRate, NegativeFeedback, Nps, Csat, Ces, FirstSuccess, Regretted]
+            .into_iter()
+            .chain((0..customs).map(Kind::Custom))
+    }
+
+    pub(crate) fn name(self, input: &ReviewInput) -> &str {
+        match self {
+            Self::ErrorRate => "error_rate",
+            Self::LatencyP50 => "latency_p50",
+            Self::LatencyP95 => "latency_p95",
+            Self::FeedbackRate => "feedback_rate",
+            Self::NegativeFeedback => "negative_feedback",
+            Self::Nps => "nps",
+            Self::Csat => "csat",
+            Self::Ces => "ces",
+            Self::FirstSuccess => "time_to_first_success",
+            Self::Regretted => "regretted_upgrades",
+            Self::Custom(place) => input.custom.get(usize::from(place)).map_or("custom", String::as_str),
+        }
+    }
+
+    /// Whether anything is known that it could be about. One without data takes no part of the error.
+    pub(crate) fn has_data(self, input: &ReviewInput) -> bool {
+        let any = |has: &dyn Fn(&VersionUse) -> bool| input.consumers.iter().any(|c| has(&c.candidate) || has(&c.baseline));
+        let scored = |of: fn(Score) -> Option<f64>| any(&|s| s.feedback.iter().any(|f| f.score.and_then(of).is_some()));
+        match self {
+            Self::ErrorRate => true,
+            Self::LatencyP50 | Self::LatencyP95 => any(&|s| !s.latency.is_empty()),
+            Self::FeedbackRate | Self::NegativeFeedback => any(&|s| !s.feedback.is_empty()),
+            Self::Nps => scored(nps),
+            Self::Csat => scored(csat),
+            Self::Ces => scored(ces),
+            Self::FirstSuccess => Times::of(input).any(),
+            Self::Regretted => input.consumers.iter().any(|c| c.candidate.upgrade.is_some()),
+            Self::Custom(place) => any(&|s| s.custom.iter().any(|c| c.guardrail == place)),
+        }
+    }
+
+    /// Whether it is about what people say, which trails what they do.
+    fn trails(self) -> bool {
+        matches!(self, Self::FeedbackRate | Self::NegativeFeedback | Self::Nps | Self::Csat | Self::Ces | Self::Regretted)
+    }
+
+    fn effect(self) -> EffectKind {
+        match self {
+            Self::Nps | Self::Csat | Self::Ces => EffectKind::Difference,
+            Self::Regretted => EffectKind::Share,
+            _ => EffectKind::Ratio,
+        }
+    }
+
+    /// Whether more of it is worse; a higher score is better.
+    fn up_is_worse(self) -> bool {
+        !matches!(self, Self::Nps | Self::Csat)
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            Self::Nps | Self::Csat | Self::Ces => "answers",
+            Self::FirstSuccess => "newcomers",
+            Self::Regretted => "upgrades",
+            _ => "calls",
+        }
+    }
+}
+
+/// An answer to "how likely are you to recommend" as 100, 0 or −100.
+pub(crate) fn nps(score: Score) -> Option<f64> {
+    let Score::Nps(answer) = score else { return None };
+    Some(if answer >= 9.0 {
+        100.0
+    } else if answer <= 6.0 {
+        -100.0
+    } else {
+        0.0
+    })
+}
+
+pub(crate) fn csat(score: Score) -> Option<f64> {
+    if let Score::Csat(answer) = score { Some(answer) } else { None }
+}
+
+pub(crate) fn ces(score: Score) -> Option<f64> {
+    if let Score::Ces(answer) = score { Some(answer) } else { None }
+}
+
+/// Measures guardrails, two at a time: the costly ones are errors and latencies.
+pub(crate) fn measure_all(
+    input: &ReviewInput,
+    policy: &Policy,
+    usage: &Usage,
+    days: u32,
+    kinds: &[Kind],
+    look: &(impl Fn(&Kind) -> Look + Sync),
+) -> Vec<Guardrail> {
+    let measure_one = |kind: &Kind| measure(&Review { input, policy, usage, days }, *kind, look(kind));
+    let (first, second): (Vec<_>, Vec<_>) = kinds.iter().enumerate().partition(|(_, k)| **k != Kind::LatencyP95);
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| second.iter().map(|(place, k)| (*place, measure_one(k))).collect::<Vec<_>>());
+        let mut all: Vec<(usize, Guardrail)> = first.iter().map(|(place, k)| (*place, measure_one(k))).collect();
+        match beside.join() {
+            Ok(more) => all.extend(more),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        all.sort_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, guardrail)| guardrail).collect()
+    })
+}
+
+struct Review<'a> {
+    input: &'a ReviewInput,
+    policy: &'a Policy,
+    usage: &'a Usage,
+    days: u32,
+}
+
+fn measure(review: &Review<'_>, kind: Kind, look: Look) -> Guardrail {
+    let Review { input, policy, days, .. } = *review;
+    let settings = policy.settings(kind.name(input));
+    let (baseline, candidate) = figures::of(input, kind);
+    let comparison = compare_as(review, kind, look, (&baseline, &candidate));
+    let (nothing, minimum) = scale(kind, &settings, &baseline);
+    let mut guardrail = Guardrail {
+        name: kind.name(input).to_owned(),
+        verdict: Verdict::Inconclusive,
+        required: settings.required,
+        maturing: kind.trails() && days < policy.maturing_days,
+        candidate,
+        baseline,
+        effect: comparison.as_ref().map(|c| effect(kind, c, look)),
+        minimum_effect: settings.minimum_effect,
+        method: comparison.as_ref().map_or(Method::None, |c| c.method),
+        consumers: comparison.as_ref().map_or(0, |c| c.compared),
+        effective_consumers: figures::digits(comparison.as_ref().map_or(0.0, |c| c.effective)),
+        needed: None,
+        outliers: comparison.as_ref().map_or_else(Vec::new, |c| outliers(input, c)),
+        notes: Vec::new(),
+    };
+    match &comparison {
+        None => without_comparison(kind, &settings, &mut guardrail),
+        Some(c) => conclude(review, kind, c, (nothing, minimum), &mut guardrail),
+    }
+    guardrail
+}
+
+fn conclude(review: &Review<'_>, kind: Kind, comparison: &Comparison, (nothing, minimum): (f64, f64), guardrail: &mut Guardrail) {
+    let policy = review.policy;
+    guardrail.verdict = decide::verdict(comparison, nothing, minimum);
+    if comparison.method == Method::Stratified {
+        guardrail.notes.push(
+            "too few consumers were seen on both versions: others were compared, with an allowance of 1.5 for what else differs".to_owned(),
+        );
+    }
+    let calls = if kind.unit() == "calls" { guardrail.candidate.exposure } else { f64::INFINITY };
+    if comparison.compared < policy.minimum_consumers || calls < crate::prepare::real(policy.minimum_calls) {
+        guardrail.verdict = Verdict::Inconclusive;
+        guardrail.notes.push(format!("the policy wants {} consumers and {} calls", policy.minimum_consumers, policy.minimum_calls));
+    }
+    if guardrail.maturing && guardrail.verdict == Verdict::Pass {
+        guardrail.verdict = Verdict::Inconclusive;
+        guardrail.notes.push(format!("maturing: silence counts from day {} on", policy.maturing_days));
+    }
+    if guardrail.verdict == Verdict::Inconclusive {
+        let seen = Seen { exposure: guardrail.candidate.exposure, unit: kind.unit(), days: f64::from(review.days) };
+        guardrail.needed = decide::needed(comparison, nothing, minimum, &seen);
+    }
+}
+
+/// Nothing that differs: where nothing failed on either version, calls enough say that nothing is wrong.
+fn without_comparison(kind: Kind, settings: &Settings, guardrail: &mut Guardrail) {
+    let (here, there) = (guardrail.candidate, guardrail.baseline);
+    // Of 0 in n the upper end of 95 % is 3/n (Hanley and Lippman-Hand, JAMA 249 (1983) 1743–1745).
+    let upper = 3.0 / here.exposure.max(f64::MIN_POSITIVE);
+    if kind == Kind::ErrorRate && here.count <= 0.0 && there.count <= 0.0 && here.exposure > 0.0 && there.exposure > 0.0 {
+        guardrail.notes.push("nothing failed on either version".to_owned());
+        if upper < settings.minimum_difference {
+            guardrail.verdict = Verdict::Pass;
+        }
+        return;
+    }
+    guardrail.notes.push(match (here.exposure > 0.0, there.exposure > 0.0) {
+        (false, _) => "no data on the candidate".to_owned(),
+        (true, false) => "no data on the baseline".to_owned(),
+        _ => "too little to compare: too few on both versions at the same time".to_owned(),
+    });
+}
+
+/// Where there is no difference, and where one begins to matter, on the scale of the comparison.
+fn scale(kind: Kind, settings: &Settings, baseline: &Figures) -> (f64, f64) {
+    match kind.effect() {
+        EffectKind::Ratio => {
+            let rate = baseline.value.unwrap_or(0.0).max(f64::MIN_POSITIVE);
+            let of_difference = if settings.minimum_difference > 0.0 { (1.0 + settings.minimum_difference / rate).ln() } else { 0.0 };
+            (0.0, settings.minimum_effect.ln().max(of_difference))
+        }
+        EffectKind::Difference => (0.0, settings.minimum_effect),
+        EffectKind::Share => (settings.minimum_effect, settings.minimum_effect),
+    }
+}
+
+fn compare_as(review: &Review<'_>, kind: Kind, look: Look, (_, candidate): (&Figures, &Figures)) -> Option<Comparison> {
+    let (input, usage) = (review.input, review.usage);
+    let worse_is_up = |c: Comparison| if kind.up_is_worse() { c } else { c.turned() };
+    match kind {
+        Kind::ErrorRate => compare::rates(&usage.errors, look),
+        Kind::LatencyP50 => latency::compare(input, usage, 0.5, look),
+        Kind::LatencyP95 => latency::compare(input, usage, 0.95, look),
+        Kind::FeedbackRate => compare::rates(&usage.feedback(input, |f| f.weight), look),
+        Kind::NegativeFeedback => compare::rates(&usage.feedback(input, |f| if f.negative { f.weight } else { 0.0 }), look),
+        Kind::Nps => scores::compare(input, nps, 100.0, look).map(worse_is_up),
+        Kind::Csat => scores::compare(input, csat, 2.0, look).map(worse_is_up),
+        Kind::Ces => scores::compare(input, ces, 3.0, look).map(worse_is_up),
+        Kind::FirstSuccess => starts::compare(&Times::of(input), look),
+        Kind::Regretted => {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers of upgrades")]
+            let (regretted, all) = (candidate.count as u64, candidate.exposure as u64);
+            starts::regretted(regretted, all, look)
+        }
+        Kind::Custom(place) => compare::rates(&usage.custom(input, place), look),
+    }
+}
+
+fn effect(kind: Kind, comparison: &Comparison, look: Look) -> Effect {
+    let shown = match kind.effect() {
+        EffectKind::Ratio => f64::exp,
+        EffectKind::Difference | EffectKind::Share => std::convert::identity,
+    };
+    let as_is = if kind.up_is_worse() { comparison.clone() } else { comparison.clone().turned() };
+    // Beyond e^11 an end is "none".
+    let told = |end: f64| (end.abs() < 11.0 || kind.effect() != EffectKind::Ratio).then(|| figures::digits(shown(end)));
+    Effect {
+        kind: kind.effect(),
+        value: figures::digits(shown(as_is.estimate)),
+        low: told(as_is.low),
+        high: told(as_is.high),
+        level: figures::digits(1.0 - 2.0 * look.error),
+    }
+}
+
+fn outliers(input: &ReviewInput, comparison: &Comparison) -> Vec<Outlier> {
+    let name = |id: u32| input.consumers.get(id as usize).map_or_else(String::new, |c| c.name.clone());
+    comparison.outliers.iter().map(|(id, ratio)| Outlier { consumer: name(*id), ratio: ratio.map(|r| figures::digits(r.exp())) }).collect()
+}

@@ -1,0 +1,98 @@
+//! What one consumer may weigh: the more counts, the more, up to a bound.
+//!
+//! A consumer's own rate moves for reasons of its own, by a coefficient of variation √φ. Its residual then has the
+//! variance m + φ·m², m being its information, and the best weight is 1/(1 + φ·m): a consumer with a million
+//! errors tells no more than 1/φ independent ones (Breslow, *Applied Statistics* 33 (1984) 38–44). φ is learned from the consumers.
+
+use crate::conditional::Part;
+use crate::panel::Panel;
+
+/// φ before anything is learned.
+const START: f64 = 0.1;
+/// The least φ: no consumer counts for more than 1/φ = 10 independent errors' worth, however calm it looks.
+const LEAST: f64 = 0.1;
+/// The greatest φ: beyond, consumers count nearly alike already.
+const GREATEST: f64 = 4.0;
+/// No consumer has more than this share of all weighted information, or of twice its equal share.
+const GREATEST_SHARE: f64 = 0.015;
+/// Information of one count that may fall on either side alike: ½·½.
+const PER_COUNT: f64 = 0.25;
+/// A residual counts up to so many times what is expected of it.
+const BOUND: f64 = 2.0;
+/// A squared residual beyond so many times its expectation counts as that when φ is learned: one loud consumer does not set it.
+const ODD: f64 = 16.0;
+
+/// The weights of all consumers of a panel.
+#[derive(Clone, Debug)]
+pub(crate) struct Weighting {
+    /// φ.
+    pub(crate) dispersion: f64,
+    weights: Vec<f64>,
+}
+
+impl Weighting {
+    /// Before anything is known.
+    pub(crate) fn start(panel: &Panel) -> Self {
+        Self::of_dispersion(panel, START)
+    }
+
+    fn of_dispersion(panel: &Panel, dispersion: f64) -> Self {
+        // Of counts on both sides alike: which side they are on must not change a weight.
+        let information: Vec<f64> = panel.iter().map(|(_, cells)| PER_COUNT * cells.iter().map(|c| c.count).sum::<f64>()).collect();
+        let mut weights: Vec<f64> = information.iter().map(|m| 1.0 / (1.0 + dispersion * m)).collect();
+        let sum: f64 = information.iter().zip(&weights).map(|(m, w)| m * w).sum();
+        #[expect(clippy::cast_precision_loss, reason = "a number of consumers")]
+        let counting = information.iter().filter(|m| **m > 0.0).count().max(1) as f64;
+        let greatest = sum * GREATEST_SHARE.max(2.0 / counting);
+        for (weight, m) in weights.iter_mut().zip(&information) {
+            if *weight * m > greatest {
+                *weight = greatest / m;
+            }
+        }
+        Self { dispersion, weights }
+    }
+
+    /// The weights for the φ that the residuals tell: Σω(r² − m) / Σω·m², ω = 1/(m + φ·m²), over those on both versions.
+    pub(crate) fn learn(&self, panel: &Panel, parts: &[Part]) -> Self {
+        let mut dispersion = self.dispersion;
+        for _ in 0..4 {
+            let (mut above, mut below) = (0.0, 0.0);
+            for part in parts.iter().filter(|p| p.information > 0.0) {
+                let m = part.information;
+                let expected = m + dispersion * m * m;
+                let square = (part.residual * part.residual).min(ODD * expected);
+                above += (square - m) / expected;
+                below += m * m / expected;
+            }
+            if below > 0.0 {
+                dispersion = (above / below).clamp(LEAST, GREATEST);
+            }
+        }
+        let mut learned = Self::of_dispersion(panel, dispersion);
+        learned.bound(panel, parts);
+        learned
+    }
+
+    /// A residual further off than [`BOUND`] weighs as if it were just there (Huber, *Annals of Mathematical Statistics* 35 (1964) 73–101).
+    fn bound(&mut self, panel: &Panel, parts: &[Part]) {
+        let mut parts = parts.iter().peekable();
+        for (place, (id, _)) in panel.iter().enumerate() {
+            let Some(part) = parts.next_if(|p| p.id == id) else { continue };
+            let expected = (part.information + self.dispersion * part.information * part.information).sqrt();
+            let off = part.residual.abs() / expected;
+            if expected > 0.0 && off > BOUND {
+                self.weights[place] *= BOUND / off;
+            }
+        }
+    }
+
+    /// The weight of the consumer at this place of the panel.
+    pub(crate) fn of(&self, place: usize) -> f64 {
+        self.weights[place]
+    }
+}
+
+/// The square that a consumer's weighted residual is expected to have.
+pub(crate) fn expected_square(part: &Part, dispersion: f64) -> f64 {
+    part.weight * part.weight * (part.information + dispersion * part.information * part.information)
+}

@@ -1,0 +1,169 @@
+//! Reviews of simulated streams, from outside: verdicts, and every count against one of its own.
+
+#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
+
+use groundswell_model::Day;
+use groundswell_review::evaluate::scenario::{Scenario, Truth};
+use groundswell_review::evaluate::{draw, scenarios};
+use groundswell_review::input::{ConsumerInput, CustomCount, FeedbackItem, Score, VersionUse};
+use groundswell_review::types::{EffectKind, Method};
+use groundswell_review::{Guardrail, Policy, Review, ReviewInput, Verdict, review};
+
+fn stream(name: &str, consumers: usize, seed: u64) -> ReviewInput {
+    let mut scenario = scenarios().into_iter().find(|s| s.name == name).unwrap();
+    scenario.consumers = consumers;
+    draw(&scenario, seed)
+}
+
+fn of(review: &Review, name: &str) -> Guardrail {
+    review.guardrails.iter().find(|g| g.name == name).unwrap().clone()
+}
+
+fn usual(input: &ReviewInput) -> Review {
+    review(input, &Policy::default())
+}
+
+#[test]
+fn counts_are_those_of_the_stream() {
+    let input = stream("coming and going", 80, 2);
+    let made = usual(&input);
+    let (errors, feedback) = (of(&made, "error_rate"), of(&made, "feedback_rate"));
+    for (side, errors, feedback) in [
+        ((|c: &ConsumerInput| c.candidate.clone()) as fn(&ConsumerInput) -> VersionUse, errors.candidate, feedback.candidate),
+        (|c: &ConsumerInput| c.baseline.clone(), errors.baseline, feedback.baseline),
+    ] {
+        let sides: Vec<VersionUse> = input.consumers.iter().map(side).collect();
+        let calls: u64 = sides.iter().flat_map(|s| &s.usage).map(|u| u.calls).sum();
+        let failed: u64 = sides.iter().flat_map(|s| &s.usage).map(|u| u.errors).sum();
+        let said = sides.iter().map(|s| s.feedback.len()).sum::<usize>();
+        assert_eq!((errors.exposure, errors.count), (calls as f64, failed as f64));
+        assert_eq!((feedback.exposure, feedback.count), (calls as f64, said as f64));
+        assert_eq!(errors.consumers, sides.iter().filter(|s| !s.usage.is_empty()).count() as u64);
+    }
+    assert!(made.left_out.newcomers > 0, "newcomers' first calls are set apart");
+}
+
+#[test]
+fn more_errors_are_a_regression_of_the_error_rate() {
+    let made = usual(&stream("errors up, heavy early", 300, 3));
+    assert_eq!(made.verdict, Verdict::Regression);
+    let errors = of(&made, "error_rate");
+    let effect = errors.effect.unwrap();
+    assert!(effect.low.unwrap() > 1.0 && effect.low.unwrap() < 1.5 && effect.high.unwrap() > 1.5, "{effect:?}");
+    assert_eq!((errors.method, effect.kind), (Method::Paired, EffectKind::Ratio));
+}
+
+#[test]
+fn a_loud_consumer_is_named_and_decides_nothing() {
+    let on_both = |input: &ReviewInput| input.consumers[0].candidate.usage.len().min(input.consumers[0].baseline.usage.len()) > 10;
+    let input = (1..20).map(|seed| stream("one loud consumer", 200, seed)).find(on_both).unwrap();
+    let made = usual(&input);
+    let errors = of(&made, "error_rate");
+    assert!(errors.candidate.value > errors.baseline.value.map(|v| 3.0 * v), "it does show in the plain rates");
+    assert_ne!(errors.verdict, Verdict::Regression);
+    assert_eq!(errors.outliers.first().map(|o| o.consumer.as_str()), Some("consumer-0000"), "{errors:?}");
+}
+
+/// Everybody moves on the day of the release, and calls fail so many times as often from then on.
+fn all_at_once(times: u64) -> Guardrail {
+    let mut input = stream("no difference", 200, 1);
+    for consumer in &mut input.consumers {
+        let (before, after): (Vec<_>, Vec<_>) =
+            consumer.baseline.usage.iter().chain(&consumer.candidate.usage).partition(|u| u.day < input.released.unwrap());
+        (consumer.baseline.usage, consumer.candidate.usage) = (before, after);
+        consumer.candidate.usage.iter_mut().for_each(|u| u.errors = (u.errors * times).min(u.calls));
+    }
+    of(&usual(&input), "error_rate")
+}
+
+#[test]
+fn when_everybody_moves_on_one_day_only_more_than_a_calendar_could_do_is_told() {
+    let (same, worse) = (all_at_once(1), all_at_once(12));
+    let width = |g: &Guardrail| g.effect.and_then(|e| Some(e.high? / e.low?)).unwrap();
+    assert!(width(&same) > 1.5 * 1.5, "a factor of 1.5 either way may be the calendar's: {same:?}");
+    assert_eq!((same.verdict, worse.verdict), (Verdict::Inconclusive, Verdict::Regression), "{worse:?}");
+}
+
+#[test]
+fn an_outage_of_both_is_left_out_and_named() {
+    let input = stream("outages of both", 150, 1);
+    let release = input.released.unwrap().0;
+    let made = usual(&input);
+    for day in [release - 10, release + 5] {
+        assert!(made.left_out.incident_days.contains(&Day(day).iso()), "{:?}", made.left_out);
+    }
+}
+
+#[test]
+fn silence_of_a_young_window_is_no_praise() {
+    let mut input = stream("no difference", 150, 4);
+    input.window.until = Day(input.released.unwrap().0 + 3);
+    for consumer in &mut input.consumers {
+        consumer.candidate.usage.retain(|u| u.day < input.window.until);
+        consumer.candidate.feedback.clear();
+    }
+    let feedback = of(&usual(&input), "feedback_rate");
+    assert!(feedback.maturing);
+    assert_eq!(feedback.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn lower_scores_are_a_regression_and_higher_are_not() {
+    let with_scores = |on_candidate: f64| {
+        let mut input = stream("no difference", 120, 5);
+        for (place, consumer) in input.consumers.iter_mut().enumerate() {
+            let answer = |score: f64| FeedbackItem {
+                day: Day(input.window.until.0 - 1),
+                weight: 1.0,
+                negative: false,
+                score: Some(Score::Nps((score + (place % 3) as f64 - 1.0).clamp(0.0, 10.0))),
+            };
+            if place % 2 == 0 {
+                consumer.candidate.feedback.push(answer(on_candidate));
+            } else {
+                consumer.baseline.feedback.push(answer(8.0));
+            }
+        }
+        of(&usual(&input), "nps")
+    };
+    let worse = with_scores(5.0);
+    assert_eq!((worse.verdict, worse.method), (Verdict::Regression, Method::ByConsumer), "{worse:?}");
+    assert!(worse.effect.unwrap().value < 0.0, "shown as it is: the candidate less the baseline");
+    assert_eq!(with_scores(10.0).verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_custom_guardrail_has_counts_of_its_own() {
+    let mut input = stream("no difference", 150, 6);
+    input.custom = vec!["POST /refunds".to_owned()];
+    for consumer in &mut input.consumers {
+        for (side, share) in [(&mut consumer.baseline, 0.1), (&mut consumer.candidate, 0.4)] {
+            let count = |u: &groundswell_review::input::DayUse| (u.calls as f64 * share).round();
+            side.custom = side
+                .usage
+                .iter()
+                .map(|u| CustomCount { guardrail: 0, day: u.day, count: count(u), exposure: Some(u.calls as f64) })
+                .collect();
+        }
+    }
+    let refunds = of(&usual(&input), "POST /refunds");
+    assert_eq!(refunds.verdict, Verdict::Regression, "{refunds:?}");
+}
+
+#[test]
+fn nothing_to_compare_is_inconclusive_and_says_so() {
+    let empty = usual(&ReviewInput::default());
+    assert_eq!((empty.verdict, empty.guardrails.len()), (Verdict::Inconclusive, 1));
+    let alone = draw(&Scenario { consumers: 1, truth: Truth::default(), ..Scenario::default() }, 1);
+    assert_ne!(usual(&alone).verdict, Verdict::Regression);
+}
+
+#[test]
+fn the_input_and_the_policy_are_named_by_their_hashes() {
+    let (one, mut two) = (stream("few consumers", 20, 1), stream("few consumers", 20, 1));
+    assert_eq!(usual(&one).provenance, usual(&two).provenance);
+    two.consumers[7].baseline.usage[0].errors += 1;
+    assert_ne!(one.hash(), two.hash());
+    let stricter = Policy { error: 0.01, ..Policy::default() };
+    assert_ne!(review(&one, &stricter).provenance.policy, usual(&one).provenance.policy);
+}
