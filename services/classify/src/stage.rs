@@ -242,7 +242,7 @@ fn replay(partition: &mut Partition, part: Part, from: Offset, to: Offset, membe
         for event in frame::read::<Event<'_>>(record.value.unwrap_or_default()) {
             match event {
                 Ok(Event::Usage(usage)) => drop(partition.window().meet(usage.head.identity, usage.head.content, usage.head.received)),
-                Ok(Event::Feedback(_)) => {}
+                Ok(Event::Feedback(_) | Event::Known(_)) => {}
                 Err(why) => failed = Some(StageError::fatal(place(&record), why.to_string())),
             }
         }

@@ -59,6 +59,8 @@ fn put(store: &mut SearchStore, random: &mut Random, n: u64, versions: u64) -> R
         rung: Rung::ALL[usize::try_from(random.below(7))?],
         confidence: 0.9,
         evidence: vec!["the only version used".into()],
+        deciding: vec![],
+        flags: vec![],
         operation: Some(random.pick(&["GET /orders", "POST /orders", "GET /orders/{id}", "DELETE /orders/{id}"])),
         consumer: &consumer,
         requester: Some(&consumer),

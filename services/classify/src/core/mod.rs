@@ -7,6 +7,7 @@ pub mod journal;
 pub mod names;
 pub mod output;
 mod partition;
+pub mod requests;
 pub mod state;
 pub mod window;
 

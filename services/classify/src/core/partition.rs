@@ -127,6 +127,7 @@ impl Partition {
         match event {
             Event::Usage(usage) => Ok(self.usage(usage, tables, work)),
             Event::Feedback(feedback) => self.say(feedback, tables, work),
+            Event::Known(_) => Ok(Outcome::Skip(Skip::Catalogue)),
         }
     }
 
@@ -182,6 +183,8 @@ impl Partition {
             time: event.head.time,
             failed: event.failed,
             calls: event.calls,
+            event: event.head.id,
+            traces: [event.request_id, event.traceparent],
         };
         let older = |a: &str, b: &str| tables.catalogue.compare(counted.api, a, b);
         kept.journal.note(&call, tables.rules.days_kept(), older, &mut kept.told);

@@ -84,6 +84,8 @@ fn feedback<'a>(head: EventHead<'a>, api: Option<&'a str>, api_version: Option<&
         url: None,
         requester: None,
         org: None,
+        domain: None,
+        was: None,
         api,
         api_version,
         operation: None,
@@ -134,6 +136,11 @@ impl Told {
             Op::Upsert(i) => {
                 let versions: Vec<_> = i.versions.iter().map(|v| (v.version, v.weight)).collect();
                 self.insights.insert(i.identity, format!("{} {versions:?} {:?} {:?}", i.api, i.rung, i.evidence));
+            }
+            Op::Remove(gone) => {
+                let of_api = self.insights.get(&gone.identity).is_some_and(|i| i.starts_with(&format!("{} ", gone.api)));
+                assert!(of_api, "{} is not in {}", gone.identity.hex(), gone.api);
+                self.insights.remove(&gone.identity);
             }
             Op::Milestone(m) => {
                 let key = format!("{} {} {} {:?}", m.consumer, m.api, m.version, m.kind);
