@@ -18,6 +18,8 @@ const NEVER_CALLED: f64 = 0.01;
 const ALL_NEVER_CALLED: f64 = 0.05;
 /// Declared versions looked at of one API.
 const MOST_DECLARED: usize = 64;
+/// From this likelihood on a saying brings in an API that was never called: `orders` may be a word like any other.
+const NAMES_API: f64 = 10.0;
 /// Feedback is written more readily in the days after a move.
 const NEW_DAYS_MS: i64 = 7 * 86_400_000;
 const NEWCOMER: f64 = 1.6;
@@ -113,7 +115,7 @@ pub(super) fn hear(pairs: &mut [Pair<'_>], sayings: &[Saying<'_>], case: &Case<'
 pub(super) fn named_apis<'a>(sayings: &[Saying<'a>]) -> Vec<&'a str> {
     let mut apis: Vec<&'a str> = sayings
         .iter()
-        .filter(|s| s.likelihood > 1.0)
+        .filter(|s| s.likelihood >= NAMES_API)
         .filter_map(|s| match s.about {
             About::Api(api) | About::Place { api, .. } => Some(api),
             About::Named(_) => None,
