@@ -7,7 +7,7 @@ use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
-use crate::{cmd_bench, cmd_simulate};
+use crate::{cmd_bench, cmd_evaluate, cmd_simulate};
 
 /// What API consumers say and do, in one searchable insight index per API version.
 #[derive(Debug, Parser)]
@@ -111,6 +111,9 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
 
 Exit code 1 if something fails.")]
     Doctor,
+    /// Measure what Groundswell concludes against simulated truth
+    #[command(subcommand)]
+    Evaluate(cmd_evaluate::Evaluate),
     /// Write the events of a simulated company, with the truth beside them
     Simulate(cmd_simulate::Args),
     /// Make API keys

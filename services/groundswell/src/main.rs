@@ -12,6 +12,7 @@ mod cmd_bench;
 mod cmd_demo;
 mod cmd_dlq;
 mod cmd_doctor;
+mod cmd_evaluate;
 mod cmd_key;
 mod cmd_search;
 mod cmd_send;
@@ -22,6 +23,7 @@ mod cmd_tail;
 mod cmd_up;
 mod dead_letters;
 mod demo_tour;
+mod evaluate;
 mod failure;
 mod feed;
 mod figures;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Key(command) => cmd_key::run(global, command),
         Command::Status(args) => cmd_status::run(global, args),
         Command::Openapi => print_openapi(),
+        Command::Evaluate(what) => cmd_evaluate::run(global, what),
         Command::Simulate(args) => cmd_simulate::run(global, args),
         Command::Bench(args) => cmd_bench::run(args, global),
     };

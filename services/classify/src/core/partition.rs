@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use groundswell_bus::StateWrite;
-use groundswell_catalogue::{Call, Resolved};
+use groundswell_catalogue::{Call, Catalogue, Resolved};
 use groundswell_model::frame::BadItem;
 use groundswell_model::{Event, FeedbackEvent, Milestone, Op, Outcome, Reject, RejectReason, Rung, Skip, UNKNOWN_API, UsageEvent};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
@@ -250,16 +250,34 @@ impl Partition {
     }
 }
 
-/// A version that neither the event nor the path tells may stand in a request header, kept among the unknown fields.
+/// A version that neither the event nor the path tells may stand in a request header or query parameter, kept among the unknown fields.
 fn with_header<'a>(found: Resolved<'a>, event: &UsageEvent<'a>, tables: &Tables<'a>, call: &Call<'a>) -> Resolved<'a> {
     if !found.version.is_empty() || event.attributes.is_empty() || found.api.is_empty() {
         return found;
     }
-    let told = event.attributes.iter().find_map(|(name, json)| tables.catalogue.version_of_header(found.api, name, json.trim_matches('"')));
+    let catalogue = tables.catalogue;
+    let told = event.attributes.iter().find_map(|(name, json)| match HEADERS.contains(name) {
+        true => of_headers(catalogue, found.api, json),
+        false => catalogue.version_of_header(found.api, header_name(name), json.trim_matches('"')),
+    });
     match told {
-        Some(version) => tables.catalogue.resolve_usage(&Call { api: found.api, version, ..*call }),
+        Some(version) => catalogue.resolve_usage(&Call { api: found.api, version, ..*call }),
         None => found,
     }
+}
+
+/// Unknown fields that hold headers or parameters as an object.
+const HEADERS: &[&str] = &["headers", "request_headers", "http_headers", "query", "params", "query_params"];
+
+/// `query.api-version`, `http.header.x-api-version`, `header_x_api_version`: the last part is its name.
+fn header_name(name: &str) -> &str {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    name.strip_prefix("header_").or_else(|| name.strip_prefix("http_")).unwrap_or(name)
+}
+
+fn of_headers<'a>(catalogue: &'a Catalogue, api: &str, json: &str) -> Option<&'a str> {
+    let headers: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).ok()?;
+    headers.iter().find_map(|(name, value)| catalogue.version_of_header(api, name, value.as_str()?))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "halves")]
