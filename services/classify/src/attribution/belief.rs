@@ -12,6 +12,14 @@ use super::text::{About, Saying};
 /// Feedback trails the call that caused it: half of it by hours, half by days. Half lives of both parts.
 const HOURS_MS: f64 = 6.0 * 3_600_000.0;
 const DAYS_MS: f64 = 48.0 * 3_600_000.0;
+/// Weight of the plain share of calls beside that of recent ones, with many calls; how much more with very few; and what few are.
+const PLAIN_SHARE: f64 = 0.05;
+const FEW_CALLS: f64 = 0.25;
+const FEW: f64 = 8.0;
+/// APIs differ in how often one writes about a call to them: shares between them say less than shares between versions.
+const BETWEEN_APIS: f64 = 0.5;
+/// Calls to another API that may have been missed.
+const UNSEEN_CALLS: f64 = 0.7;
 /// Prior of a declared version that the consumer never called.
 const NEVER_CALLED: f64 = 0.01;
 /// Together they have no more.
@@ -19,7 +27,7 @@ const ALL_NEVER_CALLED: f64 = 0.05;
 /// Declared versions looked at of one API.
 const MOST_DECLARED: usize = 64;
 /// From this likelihood on a saying brings in an API that was never called: `orders` may be a word like any other.
-const NAMES_API: f64 = 10.0;
+pub(super) const NAMES_API: f64 = 10.0;
 /// Feedback is written more readily in the days after a move.
 const NEW_DAYS_MS: i64 = 7 * 86_400_000;
 const NEWCOMER: f64 = 1.6;
@@ -68,10 +76,26 @@ pub(super) fn called<'a>(case: &Case<'a>, api: Option<&str>) -> Vec<Pair<'a>> {
     if pairs.iter().any(|p| p.version != UNKNOWN_VERSION) {
         pairs.retain(|p| p.version != UNKNOWN_VERSION);
     }
-    let all: f64 = pairs.iter().map(|p| p.prior).sum();
-    let even = 1.0 / (pairs.len().max(1)) as f64;
-    pairs.iter_mut().for_each(|p| p.prior = if all > 0.0 { p.prior / all } else { even });
+    smooth(&mut pairs);
     pairs
+}
+
+/// Makes shares of the weights. Few calls tell little of which are recent by more than chance: then the plain share counts too.
+fn smooth(pairs: &mut [Pair<'_>]) {
+    let all: f64 = pairs.iter().map(|p| p.prior).sum();
+    let calls: f64 = pairs.iter().map(|p| real(p.calls)).sum();
+    let even = 1.0 / pairs.len().max(1) as f64;
+    let plain = PLAIN_SHARE + FEW_CALLS / (1.0 + calls / FEW);
+    for p in pairs {
+        let recent = if all > 0.0 { p.prior / all } else { even };
+        let share = if calls > 0.0 { real(p.calls) / calls } else { even };
+        p.prior = (1.0 - plain) * recent + plain * share;
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share needs no more than 52 bits")]
+pub(super) fn real(n: u64) -> f64 {
+    n as f64
 }
 
 /// Adds the declared versions of these APIs that were not called. Where nothing was called at all, they are alike.
@@ -128,8 +152,24 @@ pub(super) fn named_apis<'a>(sayings: &[Saying<'a>]) -> Vec<&'a str> {
 
 /// The API that most weight is on, and how much of it.
 pub(super) fn best_api<'a>(pairs: &[Pair<'a>]) -> Option<(&'a str, f64)> {
-    let all: f64 = pairs.iter().map(Pair::weight).sum();
-    let of = |api: &str| pairs.iter().filter(|p| p.api == api).map(Pair::weight).sum::<f64>();
-    let best = pairs.iter().map(|p| p.api).max_by(|a, b| of(a).total_cmp(&of(b)).then_with(|| b.cmp(a)))?;
-    (all > 0.0).then(|| (best, of(best) / all))
+    let mut apis: Vec<&'a str> = pairs.iter().map(|p| p.api).collect();
+    apis.sort_unstable();
+    apis.dedup();
+    let sum = |api: &str, of: &dyn Fn(&Pair<'_>) -> f64| pairs.iter().filter(|p| p.api == api).map(of).sum::<f64>();
+    let weights: Vec<(&'a str, f64)> = apis
+        .into_iter()
+        .map(|api| {
+            let (prior, weight) = (sum(api, &|p| p.prior), sum(api, &|p| p.weight()));
+            (api, if prior > 0.0 { prior.powf(BETWEEN_APIS) * weight / prior } else { 0.0 })
+        })
+        .collect();
+    let all: f64 = weights.iter().map(|(_, w)| w).sum();
+    let (api, weight) = weights.into_iter().max_by(|(a, x), (b, y)| x.total_cmp(y).then_with(|| b.cmp(a)))?;
+    (all > 0.0).then(|| (api, weight / all))
+}
+
+/// How sure it is that an API is meant because it is called: a single call says little. 1 where other things tell.
+pub(super) fn enough_calls(pairs: &[Pair<'_>], api: &str) -> f64 {
+    let calls: f64 = pairs.iter().filter(|p| p.api == api).map(|p| real(p.calls)).sum();
+    if calls > 0.0 { calls / (calls + UNSEEN_CALLS) } else { 1.0 }
 }

@@ -14,6 +14,8 @@ const API_DECIDES: f64 = 0.5;
 const LEAST_SHARE: f64 = 0.02;
 /// APIs of the catalogue looked for in a text.
 const MOST_APIS: usize = 200;
+/// Calls to another version that may have been missed.
+const FEW_CALLS: f64 = 0.2;
 /// What makes the text count as having spoken.
 const SPOKEN: f64 = 2.0;
 
@@ -52,6 +54,8 @@ pub(super) fn weigh<'a>(case: &Case<'a>, evidence: &Evidence<'a>) -> Attribution
     if of_api < API_DECIDES {
         return nothing();
     }
+    let api_named = told.is_some() || sayings.iter().any(|s| s.likelihood >= belief::NAMES_API && s.names_api(api));
+    let of_api = if api_named { of_api } else { of_api * belief::enough_calls(&pairs, api) };
     let says_api = evidence.api.as_ref().map(|(_, says)| says.clone()).or_else(|| api_says(case, api, &pairs, &sayings, of_api));
     if let Some(named) = case.event.api_version.filter(|_| told.is_none())
         && let Some(mut finding) = explicit::version(case, api)
@@ -91,7 +95,9 @@ fn only_version<'a>(case: &Case<'a>, only: &Pair<'a>, pairs: &[Pair<'a>], of_api
     let all: f64 = pairs.iter().map(Pair::weight).sum();
     let doubted = pairs.iter().any(|p| p.version != only.version && p.weight() / all > 0.3)
         || pairs.iter().any(|p| p.version == only.version && p.likelihood < 0.5);
-    let sure = if doubted { confidence::ONLY_VERSION_DOUBTED } else { confidence::ONLY_VERSION };
+    // A version that one call alone speaks for may be one of several.
+    let enough = belief::real(only.calls) / (belief::real(only.calls) + FEW_CALLS);
+    let sure = narrow(enough) * if doubted { confidence::ONLY_VERSION_DOUBTED } else { confidence::ONLY_VERSION };
     let declared = is_declared(case, only.api, only.version);
     let mut evidence = vec![format!("only version called since {}: {}", since(case, only.first), calls(only.calls))];
     if doubted {

@@ -193,7 +193,7 @@ fn meant(tokens: &[Token<'_>], mention: &Mention<'_>, all: &[Mention<'_>]) -> f6
         Clause { plans: true, .. } => PASSING,
         Clause { fine: true, .. } => FINE,
         Clause { past: true, .. } => PAST,
-        _ if token.asked => PASSING * 2.0,
+        _ if token.asked && is_question(tokens, at) => PASSING * 2.0,
         _ => NAMED,
     }
 }
@@ -206,6 +206,13 @@ fn nearest(tokens: &[Token<'_>], mention: &Mention<'_>) -> f64 {
         [back, on].into_iter().flatten().min().unwrap_or(usize::MAX)
     };
     if distance(List::Fine) < distance(List::Trouble) { FINE } else { TROUBLE }
+}
+
+/// Whether the sentence begins as questions do, so that the version is part of what is asked.
+fn is_question(tokens: &[Token<'_>], at: usize) -> bool {
+    let Some(sentence) = tokens.get(at).map(|t| t.sentence) else { return false };
+    let first = tokens[..=at].iter().rev().take_while(|t| t.sentence == sentence).last();
+    first.is_some_and(|t| List::Ask.has(&t.lower))
 }
 
 fn is_contracted(lower: &str) -> bool {

@@ -20,6 +20,12 @@ const OPERATION_OF_API: f64 = 25.0;
 const API: f64 = 20.0;
 /// The name of an API as a word.
 const API_WORD: f64 = 3.0;
+/// A word that paths of an API have.
+const THING: f64 = 5.0;
+const SHORTEST_THING: usize = 4;
+/// Operations and APIs looked at for such words.
+const MOST_OPERATIONS: usize = 1_000;
+const MOST_APIS_BY_THING: usize = 20;
 /// A shorter word is no operation's name.
 const SHORTEST_OPERATION: usize = 5;
 /// Characters shown of a place.
@@ -45,6 +51,30 @@ pub(super) fn find<'a>(catalogue: &'a Catalogue, apis: &[&'a str], tokens: &[Tok
     }
     for api in apis {
         say_api(api, tokens, sayings);
+    }
+    if apis.len() > 1 {
+        apis.iter().take(MOST_APIS_BY_THING).for_each(|api| say_thing(catalogue, api, tokens, sayings));
+    }
+}
+
+/// What the paths of an API are about: `refunds`, `invoices`. Things that several APIs have tell nothing, as each has its saying.
+fn say_thing<'a>(catalogue: &'a Catalogue, api: &'a str, tokens: &[Token<'_>], sayings: &mut Vec<Saying<'a>>) {
+    let operations = catalogue.versions(api).flat_map(|v| v.operations()).take(MOST_OPERATIONS);
+    let mut things: Vec<&str> = operations
+        .flat_map(|o| o.template.split('/'))
+        .filter(|s| s.len() >= SHORTEST_THING && s.bytes().all(|b| b.is_ascii_lowercase()))
+        .collect();
+    things.sort_unstable();
+    things.dedup();
+    let stem = |word: &'_ str| word.trim_end_matches('s').len();
+    let named = tokens.iter().find(|t| things.iter().any(|thing| t.lower.get(..stem(&t.lower)) == thing.get(..stem(thing))));
+    if let Some(token) = named {
+        sayings.push(Saying {
+            about: About::Api(api),
+            likelihood: THING,
+            shown: format!("text speaks of {}, of {api}", token.lower),
+            operation: None,
+        });
     }
 }
 

@@ -44,12 +44,14 @@ pub(super) enum List {
     Since,
     /// Put something in the place of another.
     Instead,
+    /// Begin a question.
+    Ask,
     /// Say nothing but that somebody is there.
     Place,
 }
 
 impl List {
-    const ALL: [(Self, &'static str); 20] = [
+    const ALL: [(Self, &'static str); 21] = [
         (Self::Split, "split"),
         (Self::Version, "version"),
         (Self::Foreign, "foreign"),
@@ -69,6 +71,7 @@ impl List {
         (Self::Back, "back"),
         (Self::Since, "since"),
         (Self::Instead, "instead"),
+        (Self::Ask, "ask"),
         (Self::Place, "place"),
     ];
 
