@@ -127,14 +127,15 @@ impl World {
             drop(partition.event(&event?, &tables, &mut work).map_err(|e| anyhow::anyhow!(e))?);
         }
         partition.finish(&mut work).map_err(|e| anyhow::anyhow!(e))?;
-        for record in work.output.finish() {
+        let Work { output, forward, .. } = work;
+        for record in output.finish() {
             for op in frame::read::<Op<'_>>(record.value.as_deref().unwrap_or_default()) {
                 if let Op::Upsert(insight) = op? {
                     answers.insert(insight.identity, Answer::of(&insight));
                 }
             }
         }
-        Ok(())
+        forward.iter().try_for_each(|(_, frame)| self.frame(frame))
     }
 }
 

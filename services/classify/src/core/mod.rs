@@ -9,6 +9,7 @@ pub mod output;
 mod partition;
 pub mod requests;
 pub mod state;
+pub mod waiting;
 pub mod window;
 
 use groundswell_catalogue::Catalogue;
