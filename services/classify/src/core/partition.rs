@@ -9,7 +9,7 @@ use groundswell_catalogue::{Call, Catalogue, Resolved};
 use groundswell_model::frame::{BadItem, FrameWriter};
 use groundswell_model::insight::flag;
 use groundswell_model::{
-    Event, FeedbackEvent, IdentityHash, Known, Milestone, Op, Outcome, Reject, RejectReason, Removal, Rung, Skip, UNKNOWN_API, UsageEvent,
+    Event, FeedbackEvent, IdentityHash, Known, Milestone, Op, Outcome, Reject, RejectReason, Removal, Rung, Skip, Timestamp, UNKNOWN_API, UsageEvent,
 };
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
@@ -172,7 +172,7 @@ impl Partition {
         }
         work.fold.add(counted, event);
         if !self.waiting.is_empty() {
-            self.lift(head.consumer, tables, work)?;
+            self.lift(head.consumer, head.time, tables, work)?;
         }
         Ok(Outcome::Emit(()))
     }
@@ -264,8 +264,8 @@ impl Partition {
     }
 
     /// Usage came: what waits of its consumer is looked at again.
-    fn lift<'a>(&mut self, consumer: &str, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<(), BadItem> {
-        for value in self.waiting.of_consumer(consumer) {
+    fn lift<'a>(&mut self, consumer: &str, call: Timestamp, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<(), BadItem> {
+        for value in self.waiting.of_consumer(consumer, call) {
             let waits = waiting::look(&value).map_err(|e| BadItem(e.to_string()))?;
             let event = &waits.event;
             let journal = journal_at(&self.consumers, &self.hasher, &self.journals, consumer);

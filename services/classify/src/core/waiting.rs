@@ -31,6 +31,8 @@ struct Form<'a> {
 
 #[derive(Debug)]
 struct Held {
+    /// When it was written: only calls before can be evidence.
+    time: Timestamp,
     consumer: Box<str>,
     org: Option<Box<str>>,
     domain: Option<Box<str>>,
@@ -107,7 +109,7 @@ impl Waiting {
         self.bytes += value.len();
         self.keys.insert(key.1, key.0);
         self.by_consumer.entry(consumer.clone()).or_default().insert(key);
-        self.held.insert(key, Held { consumer, org: event.org.map(Into::into), domain: event.domain.map(Into::into), bytes: value.into() });
+        self.held.insert(key, Held { time: event.head.time, consumer, org: event.org.map(Into::into), domain: event.domain.map(Into::into), bytes: value.into() });
     }
 
     /// It waits no more. The answer is what was written.
@@ -124,11 +126,12 @@ impl Waiting {
         Some(held.bytes)
     }
 
-    /// What waits of a consumer, oldest first.
+    /// What waits of a consumer and was written at `call` or later, oldest first. A later call is no evidence: so most
+    /// calls cost a look-up, and only those that come late cost more.
     #[must_use]
-    pub fn of_consumer(&self, consumer: &str) -> Vec<Box<[u8]>> {
+    pub fn of_consumer(&self, consumer: &str, call: Timestamp) -> Vec<Box<[u8]>> {
         let keys = self.by_consumer.get(consumer).into_iter().flatten();
-        keys.filter_map(|key| self.held.get(key)).map(|held| held.bytes.clone()).collect()
+        keys.filter_map(|key| self.held.get(key)).filter(|held| held.time >= call).map(|held| held.bytes.clone()).collect()
     }
 
     /// What waits of people who are known now, oldest first: by their pseudonym, else by e-mail domain or organisation.
