@@ -242,7 +242,7 @@ fn read(words: &[&Token<'_>]) -> Clause {
     let negative = |t: &&Token<'_>| List::Not.has(&t.lower) || is_contracted(&t.lower);
     for (at, word) in words.iter().enumerate() {
         // Negations stand before, in French behind, in Japanese at the end.
-        let denied = words[at.saturating_sub(4)..at].iter().any(|t| negative(t))
+        let denied = words[at.saturating_sub(4)..at].iter().any(&negative)
             || words.get(at + 1).is_some_and(|t| matches!(t.lower.as_str(), "pas" | "plus" | "nicht" | "jamais"))
             || (!word.text.is_ascii() && List::Not.has(&word.lower) && word.lower.chars().all(|c| c > '\u{2fff}'));
         let wide = word.lower.chars().next().is_some_and(|c| c > '\u{2fff}');

@@ -119,7 +119,7 @@ fn read<'a>(tokens: &[Token<'a>], at: usize, known: &Known<'_, '_>) -> Option<Me
     }
     // A name that is a word: only beside the word version.
     let behind = tokens.get(at + 1).is_some_and(|t| List::Version.has(&t.lower) && t.lower != "v");
-    ((called || behind) && token.text.len() > 2 && known.declares(token.text)).then(|| Mention {
+    ((called || behind) && token.text.len() > 2 && known.declares(token.text)).then_some(Mention {
         at,
         words: 1,
         name: Cow::Borrowed(token.text),
