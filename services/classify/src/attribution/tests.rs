@@ -197,6 +197,7 @@ fn a_misleading_mention_never_decides() {
     for text in [
         "Our competitor's API v1 does not do that",
         "The Twilio API v2 is faster than this",
+        "The Nimbus v1 API does it right, by the way.",
         "We talk HTTP/2 and TLS 1.2 to you",
         "We use python 2 with requests 2.31",
         "Stripe's v1 has idempotency keys",

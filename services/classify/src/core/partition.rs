@@ -9,7 +9,8 @@ use groundswell_catalogue::{Call, Catalogue, Resolved};
 use groundswell_model::frame::{BadItem, FrameWriter};
 use groundswell_model::insight::flag;
 use groundswell_model::{
-    Event, FeedbackEvent, IdentityHash, Known, Milestone, Op, Outcome, Reject, RejectReason, Removal, Rung, Skip, Timestamp, UNKNOWN_API, UsageEvent,
+    Event, FeedbackEvent, IdentityHash, Known, Milestone, Op, Outcome, Reject, RejectReason, Removal, Rung, Skip, Timestamp, UNKNOWN_API,
+    UsageEvent,
 };
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 

@@ -109,7 +109,16 @@ impl Waiting {
         self.bytes += value.len();
         self.keys.insert(key.1, key.0);
         self.by_consumer.entry(consumer.clone()).or_default().insert(key);
-        self.held.insert(key, Held { time: event.head.time, consumer, org: event.org.map(Into::into), domain: event.domain.map(Into::into), bytes: value.into() });
+        self.held.insert(
+            key,
+            Held {
+                time: event.head.time,
+                consumer,
+                org: event.org.map(Into::into),
+                domain: event.domain.map(Into::into),
+                bytes: value.into(),
+            },
+        );
     }
 
     /// It waits no more. The answer is what was written.

@@ -137,7 +137,8 @@ fn before<'t, 'a>(tokens: &'t [Token<'a>], at: usize, steps: usize) -> Option<&'
 fn said_to_be_on(tokens: &[Token<'_>], at: usize) -> bool {
     let told =
         |t: &Token<'_>| List::Place.has(&t.lower) || List::From.has(&t.lower) || List::To.has(&t.lower) || List::Move.begins(&t.lower);
-    before(tokens, at, 1).is_some_and(|t| told(t) && !List::Since.has(&t.lower))
+    let leads_on = tokens.get(at + 1).is_some_and(|t| List::Arrow.has(&t.lower));
+    leads_on || before(tokens, at, 1).is_some_and(|t| told(t) && !List::Since.has(&t.lower))
 }
 
 /// The value of a header or parameter whose name speaks of a version: `Accept-Version: 2`, `?api-version=2024-06-01`.
@@ -181,12 +182,13 @@ fn own_words(catalogue: &Catalogue, apis: &[&str]) -> Vec<String> {
 fn is_foreign(tokens: &[Token<'_>], mention: &Mention<'_>, own: &[String]) -> bool {
     let ours = |t: &Token<'_>| own.iter().any(|w| *w == t.lower.trim_end_matches("'s").trim_end_matches("’s"));
     let strange = |t: &Token<'_>| !ours(t) && (List::Foreign.has(&t.lower) || List::Library.has(&t.lower));
+    let api_behind = tokens.get(mention.at + mention.words).is_some_and(|t| matches!(t.lower.as_str(), "api" | "apis" | "api's"));
     let mut back = 1;
     // Over `version`, `API`, articles: what is it a version of?
     while before(tokens, mention.at, back).is_some_and(|t| List::Version.has(&t.lower) && t.lower != "release") {
         back += 1;
     }
-    if before(tokens, mention.at, back).is_some_and(|t| strange(t) || is_name_of_others(t, back > 1, ours(t))) {
+    if before(tokens, mention.at, back).is_some_and(|t| strange(t) || is_name_of_others(t, back > 1 || api_behind, ours(t))) {
         return true;
     }
     let clause = |t: &&Token<'_>| tokens.get(mention.at).is_some_and(|m| m.clause == t.clause);
