@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Failed requests kept.
 const MOST_FAILED: usize = 96;
 /// Other requests kept.
-const MOST_OTHERS: usize = 6;
+const MOST_OTHERS: usize = 10;
 /// Days that a request is kept.
 const DAYS_KEPT: i32 = 14;
 /// Kinds of call (API, version, operation) told apart: more than there are requests.
