@@ -160,7 +160,9 @@ pub(super) fn best_api<'a>(pairs: &[Pair<'a>]) -> Option<(&'a str, f64)> {
         .into_iter()
         .map(|api| {
             let (prior, weight) = (sum(api, &|p| p.prior), sum(api, &|p| p.weight()));
-            (api, if prior > 0.0 { prior.powf(BETWEEN_APIS) * weight / prior } else { 0.0 })
+            // What was never called gets nothing from that: a word of the text must not outweigh what is called.
+            let called = pairs.iter().any(|p| p.api == api && p.calls > 0);
+            (api, if called && prior > 0.0 { prior.powf(BETWEEN_APIS) * weight / prior } else { weight })
         })
         .collect();
     let all: f64 = weights.iter().map(|(_, w)| w).sum();

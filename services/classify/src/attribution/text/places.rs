@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use groundswell_catalogue::{Call, Catalogue, Resolved};
+use groundswell_catalogue::{By, Call, Catalogue, Resolved};
 
 use super::tokens::Token;
 use super::words::List;
@@ -80,6 +80,8 @@ fn say_thing<'a>(catalogue: &'a Catalogue, api: &'a str, tokens: &[Token<'_>], s
 
 fn path_of<'a>(catalogue: &'a Catalogue, apis: &[&'a str], method: &'a str, path: &'a str) -> Option<Resolved<'a>> {
     let told = |r: &Resolved<'_>| !r.version.is_empty() && r.declared || !r.operation.is_empty() && r.listed;
+    // Of many APIs one may be the only one with a `v1`: that a path begins with it says nothing of the API.
+    let told = |r: &Resolved<'_>| told(r) && (r.by != By::Prefix || apis.len() == 1);
     catalogue.resolve_path("", method, path).filter(told).or_else(|| {
         let mut fitting = apis.iter().map(|api| catalogue.resolve_usage(&Call { api, method, path, ..Call::default() })).filter(told);
         let first = fitting.next()?;
