@@ -6,7 +6,7 @@ use groundswell_bus::dead_letter::dead_letter;
 use groundswell_bus::{Batch, Bus, BusError, Member, NewRecord, Offset, Part, Reader, Record, Stage, StageError, Step, Topic, TopicNames};
 use groundswell_catalogue::{Catalogue, CatalogueEvent, read_event};
 use groundswell_contract::{Incoming, Limits};
-use groundswell_model::{Event, Fates, Outcome, Reject, frame};
+use groundswell_model::{Event, Fates, Outcome, Reject, frame, partition_of};
 use groundswell_runtime::Settings;
 use groundswell_text::classify::{Classifier, Rules as TextRules, Trained};
 use hashbrown::HashMap;
@@ -29,6 +29,8 @@ pub struct ClassifyStage {
     limits: Limits,
     names: TopicNames,
     insights: u32,
+    /// Partitions of `events`.
+    events: u32,
     dedupe_entries: usize,
     /// Fates of the events of the last batch: its records are frames.
     fates: Fates,
@@ -48,7 +50,7 @@ impl ClassifyStage {
     /// # Errors
     /// A topic is missing.
     pub fn with_classifier(bus: Arc<dyn Bus>, settings: &Settings, classifier: Box<dyn Classifier>) -> Result<Self, BusError> {
-        let (reader, insights) = (bus.reader(Topic::Catalogue)?, bus.partitions(Topic::Insights)?);
+        let (reader, insights, events) = (bus.reader(Topic::Catalogue)?, bus.partitions(Topic::Insights)?, bus.partitions(Topic::Events)?);
         let limits = &settings.limits;
         Ok(Self {
             bus,
@@ -66,6 +68,7 @@ impl ClassifyStage {
             },
             names: settings.topics.names.clone(),
             insights,
+            events,
             dedupe_entries: settings.classify.dedupe_entries,
             fates: Fates::default(),
         })
@@ -124,8 +127,7 @@ impl Stage for ClassifyStage {
     fn assigned(&mut self, part: Part, member: &mut dyn Member) -> Result<Option<Offset>, StageError> {
         let mut partition = Partition::new(part.partition, &self.rules, self.dedupe_entries / (self.partitions.len() + 1));
         let (mut mark, mut failed) = (None, None);
-        // No entry is ever deleted, so what has no value is none of ours.
-        member.restore(part.partition, &mut |key, value| match partition.restore(key, value.unwrap_or_default()) {
+        member.restore(part.partition, &mut |key, value| match partition.restore(key, value) {
             Ok(found) => mark = found.or(mark),
             Err(why) => failed = Some(why),
         })?;
@@ -195,6 +197,9 @@ impl Stage for ClassifyStage {
         if fates.total() != events {
             return Err(StageError::fatal("classify: accounting", format!("{events} events, {} fates: this is a bug", fates.total())));
         }
+        step.records.extend(
+            work.forward.drain(..).map(|(consumer, frame)| NewRecord::on(Topic::Events, partition_of(&consumer, self.events), frame)),
+        );
         finish(partitions, batch, work, step)?;
         for (event, reject) in &rejected {
             step.records.push(self.letter(event, reject)?);
@@ -211,14 +216,16 @@ impl Stage for ClassifyStage {
         add("emitted", "", self.fates.emitted);
         self.fates.skipped.iter().for_each(|(skip, n)| add("skipped", skip.name(), *n));
         self.fates.rejected.iter().for_each(|(reason, n)| add("rejected", reason.name(), *n));
-        let (mut held, mut early, mut consumers) = (0usize, 0u64, 0usize);
+        let (mut held, mut early, mut consumers, mut waiting) = (0usize, 0u64, 0usize, 0usize);
         for partition in self.partitions.values_mut() {
+            waiting += partition.waiting();
             consumers += partition.consumers();
             held += partition.window().len();
             early += partition.window().take_evicted_early();
         }
         metrics::counter!("groundswell_dedupe_evicted_early_total").increment(early);
         metrics::gauge!("groundswell_dedupe_entries").set(f64::from(u32::try_from(held).unwrap_or(u32::MAX)));
+        metrics::gauge!("groundswell_feedback_waiting").set(f64::from(u32::try_from(waiting).unwrap_or(u32::MAX)));
         metrics::gauge!("groundswell_journal_consumers").set(f64::from(u32::try_from(consumers).unwrap_or(u32::MAX)));
     }
 }
@@ -231,7 +238,8 @@ fn finish(partitions: &mut HashMap<u32, Partition>, batch: &Batch, mut work: Wor
             partition.finish(&mut work).map_err(bad)?;
         }
     }
-    let Work { fold, mut output, state, rungs } = work;
+    let Work { fold, mut output, state, rungs, moved, .. } = work;
+    metrics::counter!("groundswell_insights_moved_total").increment(moved);
     for (rung, n) in rungs {
         metrics::counter!("groundswell_attribution_total", "rung" => rung.name()).increment(n);
     }
@@ -253,7 +261,7 @@ fn replay(partition: &mut Partition, part: Part, from: Offset, to: Offset, membe
         for event in frame::read::<Event<'_>>(record.value.unwrap_or_default()) {
             match event {
                 Ok(Event::Usage(usage)) => drop(partition.window().meet(usage.head.identity, usage.head.content, usage.head.received)),
-                Ok(Event::Feedback(_)) => {}
+                Ok(Event::Feedback(_) | Event::Known(_)) => {}
                 Err(why) => failed = Some(StageError::fatal(place(&record), why.to_string())),
             }
         }

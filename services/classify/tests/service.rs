@@ -116,6 +116,7 @@ impl World {
                     Op::Upsert(i) => {
                         told.insights.insert(i.id.into(), (i.api.into(), i.versions[0].version.into(), i.rung, i.evidence.clone()));
                     }
+                    Op::Remove(_) => {}
                     Op::Milestone(m) => {
                         told.milestones.insert((m.consumer.into(), m.version.into(), m.kind), m.time.0);
                     }
@@ -175,6 +176,8 @@ fn ticket<'a>(id: &'a str, consumer: &'a str, time: i64) -> FeedbackEvent<'a> {
         url: None,
         requester: None,
         org: None,
+        domain: None,
+        was: None,
         api: None,
         api_version: None,
         operation: None,
@@ -309,7 +312,7 @@ fn feedback_goes_to_the_version_its_consumer_calls_and_the_catalogue_knows_by_pa
     assert_eq!(of("t1"), ("orders", "v2", Rung::OnlyVersion));
     assert_eq!(told.insights["t1"].3[0], "only version called since 2026-03-01: 1 call");
     assert_eq!(of("t2"), ("orders", "v1", Rung::Path));
-    assert_eq!(of("t3"), ("orders", "unknown", Rung::Unknown));
+    assert_eq!(of("t3"), ("orders", "v1", Rung::Share), "the first of its shares");
     assert_eq!(of("t4"), ("unknown", "unknown", Rung::Unknown));
     let operations: BTreeSet<&str> = told.calls.keys().map(|(_, operation, _)| operation.as_str()).collect();
     assert_eq!(operations.into_iter().collect::<Vec<_>>(), ["GET /orders/{id}"]);

@@ -258,6 +258,9 @@ pub struct Summary {
     /// Before this day or RFC 3339 time
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+    /// Count only feedback that is about this version alone, not shares of what may be about several
+    #[arg(long)]
+    pub strict: bool,
 }
 
 #[derive(Debug, Subcommand)]

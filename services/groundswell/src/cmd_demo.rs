@@ -222,7 +222,7 @@ fn bar(name: &str) -> ProgressBar {
 fn first_summary(client: &Client, story: &Story, format: Format) -> Result<(), Failure> {
     let planted = story.regression.as_ref().ok_or_else(|| Failure::failed("the simulated company has no planted regression"))?;
     let (api, version, baseline) = (planted.api.to_owned(), planted.version.to_string(), Some(planted.baseline.to_string()));
-    let summary = cmd_summary::ask(client, &SummaryArgs { api, version, baseline, since: None, until: None })?;
+    let summary = cmd_summary::ask(client, &SummaryArgs { api, version, baseline, since: None, until: None, strict: false })?;
     if format == Format::Json {
         return print_json(&summary);
     }

@@ -77,11 +77,16 @@ fn row(hit: &Hit, format: Format) -> [String; 5] {
         .collect();
     [
         hit.time.chars().take(10).collect(),
-        format!("{} {} ({})", clean(&hit.api), versions.join(", "), clean(&hit.rung)),
+        format!("{} {} ({})", clean(&hit.api), versions.join(", "), known_by(hit)),
         said(hit, if format == Format::Md { ", " } else { "\n" }),
         labels(hit),
         hit.consumer.as_deref().map(clean).unwrap_or_default(),
     ]
+}
+
+/// What decided the version, with its marks: `explicit, contradicted`.
+fn known_by(hit: &Hit) -> String {
+    std::iter::once(&hit.rung).chain(&hit.flags).map(|text| clean(text)).collect::<Vec<_>>().join(", ")
 }
 
 /// Title, score, text and link of a hit.
@@ -120,6 +125,7 @@ mod tests {
         let hit = Hit {
             api: "payments".into(),
             rung: "share".into(),
+            flags: vec!["moved".into()],
             versions: vec![HitVersion { version: "v1".into(), weight: 0.25 }, HitVersion { version: "v2".into(), weight: 0.75 }],
             survey: Some(HitSurvey { kind: "nps".into(), score: 3.0, min: 0.0, max: 10.0 }),
             body: "too \u{1b}[31mslow".into(),
@@ -142,7 +148,7 @@ mod tests {
     #[test]
     fn everything_found_is_shown_and_nothing_steers_the_terminal() {
         let text = render(&response(), Format::Md);
-        for part in ["1,234 found", "v1 25 %, v2 75 % (share)", "nps 3 of 0 to 10", "too  [31mslow", "bug", "--cursor abc"] {
+        for part in ["1,234 found", "v1 25 %, v2 75 % (share, moved)", "nps 3 of 0 to 10", "too  [31mslow", "bug", "--cursor abc"] {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
         assert!(!text.contains('\u{1b}'));

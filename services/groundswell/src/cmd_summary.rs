@@ -19,7 +19,8 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 /// Asks for a summary.
 pub fn ask(client: &Client, args: &Args) -> Result<Summary, Failure> {
     let options = [("baseline", &args.baseline), ("since", &args.since), ("until", &args.until)];
-    let query: Vec<_> = options.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    let mut query: Vec<_> = options.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    query.extend(args.strict.then(|| ("counting", "strict".to_owned())));
     client.get(&["v1", "apis", &args.api, "versions", &args.version, "summary"], &query)
 }
 

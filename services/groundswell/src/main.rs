@@ -26,6 +26,7 @@ mod cmd_tail;
 mod cmd_up;
 mod dead_letters;
 mod demo_tour;
+mod evaluate;
 mod failure;
 mod feed;
 mod figures;

@@ -53,6 +53,11 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
     let search_parameters = [search_parameters(schemas), window.clone()].concat();
     let beside = vec![
         query("baseline", "A version to put beside it.", json!({"type": "string"})),
+        query(
+            "counting",
+            "`weighted`: feedback that may be about several versions counts by its share; `strict`: it is left out.",
+            json!({"enum": ["weighted", "strict"]}),
+        ),
         query("format", "`json`, or `md` for Markdown.", json!({"enum": ["json", "md"]})),
     ];
     let summary_parameters = [api_and_version.to_vec(), window, beside].concat();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use groundswell_bus::Offset;
-use groundswell_index::search::{Interval, SearchRequest, SearchStore, Snapshot, feedback_stats, search};
+use groundswell_index::search::{Counting, Interval, SearchRequest, SearchStore, Snapshot, feedback_stats, search};
 use groundswell_model::insight::{Label, SurveyAnswer};
 use groundswell_model::{IdentityHash, Insight, Labels, Rung, Timestamp, VersionWeight};
 use groundswell_runtime::settings::IndexSettings;
@@ -59,6 +59,8 @@ fn put(store: &mut SearchStore, random: &mut Random, n: u64, versions: u64) -> R
         rung: Rung::ALL[usize::try_from(random.below(7))?],
         confidence: 0.9,
         evidence: vec!["the only version used".into()],
+        deciding: vec![],
+        flags: vec![],
         operation: Some(random.pick(&["GET /orders", "POST /orders", "GET /orders/{id}", "DELETE /orders/{id}"])),
         consumer: &consumer,
         requester: Some(&consumer),
@@ -154,7 +156,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let view = snapshot.version("orders", "v1").ok_or("no version")?;
     for _ in 0..20 {
         let began = Instant::now();
-        feedback_stats(view, None)?;
+        feedback_stats(view, None, Counting::Weighted)?;
         stats.push(began.elapsed());
     }
     let one = |mut request: SearchRequest| {

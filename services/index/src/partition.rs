@@ -85,6 +85,7 @@ impl Partition {
                 self.usage.add(delta)?;
             }
             Op::Milestone(milestone) => self.usage.milestone(milestone)?,
+            Op::Remove(gone) => self.search.remove(gone, offset)?,
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ mod search_support;
 
 use std::fs;
 
-use groundswell_index::search::{Interval, SearchError, SearchRequest, SearchStore, Sort, feedback_stats, search};
+use groundswell_index::search::{Counting, Interval, SearchError, SearchRequest, SearchStore, Sort, feedback_stats, search};
 use groundswell_model::{Rung, Timestamp};
 use proptest::prelude::*;
 use search_support::{Feedback, Fixture, facet, ids, request, settings};
@@ -44,6 +44,21 @@ fn an_insight_of_unknown_api_leaves_it_once_its_api_is_known() {
     f.commit();
     let answer = f.search(&SearchRequest::default());
     assert_eq!((answer.total, answer.hits[0].api.as_str()), (1, "orders"));
+}
+
+#[test]
+fn an_insight_that_counts_elsewhere_now_is_removed_and_others_stay() {
+    let mut f = Fixture::new();
+    f.put(&Feedback::new("1").versions(&[("v1", 0.5), ("v2", 0.5)]));
+    f.put(&Feedback::new("2"));
+    f.commit();
+    let identity = groundswell_model::IdentityHash::of("/support", "1");
+    let api = f.search(&SearchRequest::default()).hits[0].api.clone();
+    let gone = groundswell_model::Removal { api: &api, identity };
+    f.store().remove(&gone, groundswell_bus::Offset(1_000)).unwrap();
+    f.commit();
+    let answer = f.search(&SearchRequest::default());
+    assert_eq!((answer.total, answer.hits[0].id.as_str()), (1, "2"));
 }
 
 #[test]
@@ -466,7 +481,7 @@ fn feedback_is_counted_with_its_weights() {
     f.commit();
     let snapshot = f.snapshot();
     let view = snapshot.version("orders", "v1").unwrap();
-    let all = feedback_stats(view, None).unwrap();
+    let all = feedback_stats(view, None, Counting::Weighted).unwrap();
     assert_eq!((all.all.count, all.all.weight, all.all.consumers, all.tickets, all.surveys, all.requesters), (5, 4.25, 2, 2, 3, 1));
     assert_eq!((all.by_type["bug"].count, all.by_type["bug"].weight, all.by_type["bug"].consumers), (2, 1.25, 1));
     assert_eq!((all.by_rung["share"].count, all.by_rung["explicit"].count), (1, 4));
@@ -478,7 +493,10 @@ fn feedback_is_counted_with_its_weights() {
     assert_eq!((bug.field.as_str(), bug.consumer.as_str(), bug.url.is_some()), ("type", "acme", true));
 
     let window = (Timestamp::parse("2026-02-01T00:00:00Z").unwrap(), Timestamp::parse("2026-02-03T00:00:00Z").unwrap());
-    let february = feedback_stats(view, Some(window)).unwrap();
+    let strict = feedback_stats(view, None, Counting::Strict).unwrap();
+    assert_eq!(strict.all.count + strict.left_out, all.all.count);
+    assert_eq!((strict.left_out, strict.all.weight), (1, 4.0));
+    let february = feedback_stats(view, Some(window), Counting::Weighted).unwrap();
     assert_eq!((february.all.count, february.by_type.contains_key("bug"), february.by_day.len()), (2, false, 2));
 }
 

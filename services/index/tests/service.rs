@@ -100,6 +100,8 @@ fn insight(id: &'static str, version: &'static str, title: &'static str) -> Op<'
         rung: Rung::Explicit,
         confidence: 1.0,
         evidence: vec![],
+        deciding: vec![],
+        flags: vec![],
         operation: None,
         consumer: "acme",
         requester: None,

@@ -6,6 +6,7 @@
 
 mod attributes;
 mod feedback;
+mod known;
 mod usage;
 
 use std::borrow::Cow;
@@ -55,7 +56,8 @@ impl Door {
         }
     }
 
-    /// Passes an event into the frame of its consumer. Catalogue events do not pass: they are read from their topic.
+    /// Passes an event into the frame of its consumer. Of catalogue events nothing passes but who is known now:
+    /// the rest is read from their topic.
     ///
     /// # Errors
     /// See [`Frames::push`].
@@ -64,7 +66,8 @@ impl Door {
             Data::Usage(data) => self.usage(event, data, head, frames),
             Data::Ticket(data) => self.ticket(event, data, head, people, frames),
             Data::Survey(data) => self.survey(event, data, head, people, frames),
-            Data::Release(_) | Data::Identity(_) => Ok(()),
+            Data::Identity(data) => self.known(data, &head, frames),
+            Data::Release(_) => Ok(()),
         }
     }
 

@@ -36,6 +36,20 @@ impl Frames {
         writer.push(event)
     }
 
+    /// Appends a notice to the frames of every partition.
+    ///
+    /// # Errors
+    /// Never for an event; the form of the error is the frame's.
+    pub fn push_everywhere(&mut self, event: &Event<'_>) -> Result<(), BadItem> {
+        for (partition, writer) in (0..).zip(&mut self.writers) {
+            if writer.is_full() {
+                self.full.extend(writer.take().map(|frame| NewRecord::on(Topic::Events, partition, frame)));
+            }
+            writer.push(event)?;
+        }
+        Ok(())
+    }
+
     fn partition(&self, event: &Event<'_>) -> u32 {
         let partitions = u32::try_from(self.writers.len()).unwrap_or(u32::MAX);
         let head = event.head();

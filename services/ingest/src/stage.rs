@@ -59,7 +59,11 @@ impl IngestStage {
         };
         match self.accept(record.part, &Incoming { content_type: None, headers, body: Some(body) }, now) {
             Err(reject) => Ok(Outcome::Reject(reject)),
-            Ok(_) if record.part.topic == Topic::Catalogue => Ok(Outcome::Skip(Skip::Catalogue)),
+            Ok(event) if record.part.topic == Topic::Catalogue => {
+                // It is read from its topic; what becomes of it here are notices about people.
+                drop(self.emit(record, &event)?);
+                Ok(Outcome::Skip(Skip::Catalogue))
+            }
             Ok(event) => self.emit(record, &event),
         }
     }

@@ -47,6 +47,28 @@ fn every_record_has_exactly_one_fate() {
 }
 
 #[test]
+fn the_partition_of_a_stranger_learns_who_they_are() {
+    let world = World::new();
+    let identity = json!({"consumer": "acme", "emails": ["Ada@acme.example"], "email_domains": ["acme.example"], "org": "Acme"});
+    world.publish(vec![structured(Topic::Catalogue, &event("identity", "i1", identity))]);
+    world.settle();
+    let (mut of_person, mut of_domain) = (Vec::new(), 0);
+    world.events(|_, event| {
+        let Event::Known(known) = event else { return };
+        assert_eq!(known.consumer, "acme");
+        match known.org {
+            None => of_person.push(known.head.consumer.to_owned()),
+            Some(org) => {
+                assert_eq!((org, known.keys[0]), ("acme", pseudonym(&SECRET, "acme.example").as_str()));
+                of_domain += 1;
+            }
+        }
+    });
+    assert_eq!(of_person, [pseudonym(&SECRET, "ada@acme.example")]);
+    assert!(of_domain >= 1, "every partition is told of a domain");
+}
+
+#[test]
 fn nothing_is_read_twice_after_a_restart() {
     let world = World::new();
     world.publish(vec![structured(Topic::Usage, &usage("u1", "acme"))]);

@@ -95,6 +95,11 @@ pub fn version_prefix(path: &str, known: impl Fn(&str) -> bool) -> Option<(&str,
     None
 }
 
+/// Whether a part of a media type is a version: `v2`, `2024-06-01`, `2`.
+pub(crate) fn is_version_name(part: &str) -> bool {
+    looks_like_version(part) || (!part.is_empty() && part.len() < 4 && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// `v2`, `v2.1`, `v2beta1`, `2024-06-01`.
 fn looks_like_version(segment: &str) -> bool {
     let bytes = segment.as_bytes();

@@ -21,6 +21,7 @@ mod tests;
 
 pub use catalogue::{Api, Catalogue, MOST_VERSIONS};
 pub use identities::{Consumer, Identities, MOST_CONSUMERS};
+pub use mail::company_domain;
 pub use read::{CatalogueEvent, read_event};
 pub use resolve::{By, Call, Resolved, method_and_path};
 pub use routes::Operation;

@@ -54,7 +54,8 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// A domain in lower case; none if it is a public mail provider's or no domain.
-pub(crate) fn company_domain(domain: &str) -> Option<String> {
+#[must_use]
+pub fn company_domain(domain: &str) -> Option<String> {
     let domain = domain.trim().trim_start_matches('@').trim_end_matches('.').to_lowercase();
     (domain.contains('.') && PUBLIC.binary_search(&domain.as_str()).is_err()).then_some(domain)
 }

@@ -133,11 +133,22 @@ impl Catalogue {
         Some(resolved(located.api.name(), version, located.operation, !version.is_empty(), by))
     }
 
-    /// The version of an API that a request header tells.
+    /// The version of an API that a request header or query parameter tells: as a release declares it, or, where its
+    /// name speaks of a version, any name of one. Media types are looked into: `application/vnd.acme.v2+json`.
     #[must_use]
     pub fn version_of_header(&self, api: &str, header: &str, value: &str) -> Option<&str> {
-        let told = |v: &&Version| v.header().is_some_and(|(name, v)| name.eq_ignore_ascii_case(header) && v == value);
-        self.versions(api).find(told).map(Version::name)
+        let value = value.trim();
+        let of_name = |v: &&Version| v.header().is_some_and(|(name, _)| name.eq_ignore_ascii_case(header));
+        let declared = |v: &&Version| of_name(v) && v.header().is_some_and(|(_, told)| told_by(told, value));
+        let told = self.versions(api).find(declared).map(Version::name);
+        let speaks = || {
+            header.eq_ignore_ascii_case("v") || header.to_ascii_lowercase().contains("version") || self.versions(api).any(|v| of_name(&v))
+        };
+        told.or_else(|| self.api(api)?.version(value).filter(|_| speaks()).map(Version::name)).or_else(|| {
+            let media = matches!(header.to_ascii_lowercase().as_str(), "accept" | "content-type") && value.contains("vnd.");
+            let mut parts = value.split(['.', '+', ';', '=', '/', '-', ' ', ',']).filter(|part| derive::is_version_name(part));
+            parts.find_map(|part| self.api(api)?.version(part)).filter(|_| media).map(Version::name)
+        })
     }
 
     fn resolve_unnamed<'a>(&'a self, call: &Call<'a>) -> Resolved<'a> {
@@ -317,6 +328,15 @@ pub fn method_and_path(operation: &str) -> (&str, &str) {
         Some((method, path)) if method.bytes().all(|b| b.is_ascii_alphabetic()) => (method, path.trim()),
         _ => ("", operation.trim()),
     }
+}
+
+/// Whether a header's value is the declared one: media types stand in lists, with parameters behind them.
+fn told_by(declared: &str, value: &str) -> bool {
+    declared.eq_ignore_ascii_case(value)
+        || value
+            .split(',')
+            .map(str::trim)
+            .any(|one| one.eq_ignore_ascii_case(declared) || one.split(';').next().is_some_and(|m| m.trim().eq_ignore_ascii_case(declared)))
 }
 
 fn resolve_undeclared<'a>(call: &Call<'a>) -> Resolved<'a> {

@@ -45,6 +45,23 @@ pub enum Event<'a> {
     Usage(#[serde(borrow)] UsageEvent<'a>),
     /// A ticket or a survey response.
     Feedback(#[serde(borrow)] Box<FeedbackEvent<'a>>),
+    /// The identity map learned who somebody is.
+    Known(#[serde(borrow)] Box<Known<'a>>),
+}
+
+/// People who are known now: feedback of theirs that waits belongs to this consumer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Known<'a> {
+    /// Identity and time of the identity event; its consumer is what the notice is keyed by.
+    #[serde(borrow)]
+    pub head: EventHead<'a>,
+    /// Pseudonyms of people, keyed hashes of e-mail domains.
+    #[serde(borrow)]
+    pub keys: Vec<&'a str>,
+    /// Organisation, in lower case, where the notice is about it.
+    pub org: Option<&'a str>,
+    /// The consumer they write for.
+    pub consumer: &'a str,
 }
 
 impl<'a> Event<'a> {
@@ -54,6 +71,7 @@ impl<'a> Event<'a> {
         match self {
             Self::Usage(u) => &u.head,
             Self::Feedback(f) => &f.head,
+            Self::Known(k) => &k.head,
         }
     }
 }
@@ -157,6 +175,10 @@ pub struct FeedbackEvent<'a> {
     pub requester: Option<&'a str>,
     /// Organisation of the requester, as published.
     pub org: Option<&'a str>,
+    /// Keyed hash of the company's e-mail domain of the requester; none for public mail providers.
+    pub domain: Option<&'a str>,
+    /// The API that it was counted for until its requester was known; none for feedback as it was accepted.
+    pub was: Option<&'a str>,
     /// The API, where named.
     pub api: Option<&'a str>,
     /// The API version, where named.

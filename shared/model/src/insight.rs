@@ -13,6 +13,8 @@ pub enum Op<'a> {
     Usage(#[serde(borrow)] UsageDelta<'a>),
     /// Note this milestone in place of the one of the same consumer, version and kind.
     Milestone(#[serde(borrow)] Milestone<'a>),
+    /// Remove the insight of this identity from an API that it left.
+    Remove(#[serde(borrow)] Removal<'a>),
 }
 
 impl Op<'_> {
@@ -23,6 +25,7 @@ impl Op<'_> {
             Self::Upsert(i) => i.api,
             Self::Usage(u) => u.api,
             Self::Milestone(m) => m.api,
+            Self::Remove(r) => r.api,
         }
     }
 }
@@ -148,6 +151,11 @@ pub struct Insight<'a> {
     pub confidence: f32,
     /// The deciding events or fields, at most five, readable.
     pub evidence: Vec<String>,
+    /// CloudEvents ids of the usage events that decided, as far as they are known, at most five.
+    pub deciding: Vec<String>,
+    /// Marks that an answer shows: see [`flag`].
+    #[serde(borrow)]
+    pub flags: Vec<&'a str>,
     /// The operation, where known.
     pub operation: Option<&'a str>,
     /// The consumer; empty if nobody is named.
@@ -188,6 +196,23 @@ pub struct Insight<'a> {
     /// Unknown fields as name and JSON text.
     #[serde(borrow)]
     pub attributes: Vec<(&'a str, &'a str)>,
+}
+
+/// Marks of an insight.
+pub mod flag {
+    /// A field names a version that the consumer's own calls contradict. The field stands.
+    pub const CONTRADICTED: &str = "contradicted";
+    /// Evidence that came later moved it here.
+    pub const MOVED: &str = "moved";
+}
+
+/// An insight that counts elsewhere now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Removal<'a> {
+    /// The API that it left, or [`crate::UNKNOWN_API`].
+    pub api: &'a str,
+    /// Hash of `source` and `id`.
+    pub identity: IdentityHash,
 }
 
 /// Usage of one operation by one consumer in one hour, to be added to what is there.

@@ -12,10 +12,10 @@ pub mod insight;
 pub mod latency;
 pub mod time;
 
-pub use event::{Event, EventHead, FeedbackEvent, FeedbackKind, Origin, UsageEvent};
+pub use event::{Event, EventHead, FeedbackEvent, FeedbackKind, Known, Origin, UsageEvent};
 pub use fate::{Fates, Outcome, Reject, RejectReason, Skip};
 pub use identity::{ConsumerId, ContentHash, IdentityHash, partition_of};
-pub use insight::{Insight, Labels, Milestone, MilestoneKind, Op, Rung, UsageDelta, VersionWeight};
+pub use insight::{Insight, Labels, Milestone, MilestoneKind, Op, Removal, Rung, UsageDelta, VersionWeight};
 pub use latency::LatencyBuckets;
 pub use time::{Day, Hour, Timestamp};
 

@@ -10,6 +10,8 @@
 //!
 //! [`bench`] is another, plainer workload: as fast as possible, in the shape that the benchmark asks for.
 //!
+//! [`riddles`] is a world made to try attribution: six ways to tell a version, and every way to be misled.
+//!
 //! Pure: the same plan gives the same events; nothing here reads a clock. All names, domains and numbers are
 //! made up, the secrets open nothing, and no text was taken from anywhere.
 
@@ -17,6 +19,7 @@ pub mod bench;
 pub mod company;
 pub mod event;
 pub mod plan;
+pub mod riddles;
 pub mod specs;
 pub mod story;
 pub mod stream;

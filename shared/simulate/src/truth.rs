@@ -52,6 +52,12 @@ pub struct Truth {
     /// The id of the ticket that this one says again in nearly the same words; it counts of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near: Option<String>,
+    /// What tells the version of feedback, in the world of [`crate::riddles`]; none where nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_by: Option<&'static str>,
+    /// Whether the version field of feedback names another version than the true one.
+    #[serde(skip_serializing_if = "is_false")]
+    pub wrong_field: bool,
     /// Personal data and secrets in the text, by kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub planted: Vec<Planted>,

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use groundswell_catalogue::{By, Call, Resolved, method_and_path};
 
+use groundswell_model::Rung;
+
 use super::{Case, Finding, confidence};
 
 /// Unknown fields whose value may be a path or URL that was called.
@@ -35,7 +37,7 @@ pub(super) fn version<'a>(case: &Case<'a>, api: &'a str) -> Option<Finding<'a>> 
             By::Explicit | By::Nothing => return None,
         };
         let evidence = vec![format!("{field} {} {says} {}", cut(text), resolved.version)];
-        Some(Finding { version: resolved.version, declared: resolved.declared, confidence, evidence })
+        Some(Finding::one(resolved.version, Rung::Path, resolved.declared, confidence, evidence))
     })
 }
 

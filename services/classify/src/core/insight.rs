@@ -29,6 +29,8 @@ pub(super) fn insight<'a>(event: &'a FeedbackEvent<'_>, found: &'a Attribution<'
         rung: found.rung,
         confidence: found.confidence,
         evidence: found.evidence.clone(),
+        deciding: found.deciding.clone(),
+        flags: found.flags.clone(),
         operation: found.operation.as_deref(),
         consumer: head.consumer,
         requester: event.requester,

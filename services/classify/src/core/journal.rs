@@ -5,8 +5,17 @@ use std::cmp::Ordering;
 use groundswell_model::{Day, MilestoneKind, Timestamp, UNKNOWN_VERSION};
 use serde::{Deserialize, Serialize};
 
+use super::requests::{self, Found, Noted, Requests};
+
+#[path = "journal_form.rs"]
+mod form;
+
 /// Versions kept of one consumer; the one not called for longest leaves.
 pub const MOST_VERSIONS: usize = 32;
+/// Calls of a day are taken to lie at least so far apart, so that a single one has no infinite rate.
+const LEAST_SPAN_MS: i64 = 60_000;
+/// Longer ids of events are not kept.
+const LONGEST_EVENT: usize = 64;
 /// Without a call for so long, a consumer that then calls an older version again has gone back to it. Somebody
 /// who moves slowly calls both in parallel, and that is no way back.
 const LEFT_AFTER_MS: i64 = 24 * 3_600_000;
@@ -47,6 +56,12 @@ impl Days {
         (0..self.calls.len()).filter(within).map(|age| self.calls[age]).sum()
     }
 
+    /// Every day with calls, and how many.
+    pub fn each(&self) -> impl Iterator<Item = (Day, u64)> + '_ {
+        let day = |age: usize| Day(self.newest.0.saturating_sub(i32::try_from(age).unwrap_or(i32::MAX)));
+        self.calls.iter().enumerate().filter(|(_, n)| **n > 0).map(move |(age, n)| (day(age), *n))
+    }
+
     /// The oldest day that still has its calls.
     fn oldest(&self) -> Day {
         Day(self.newest.0.saturating_sub(i32::try_from(self.calls.len().saturating_sub(1)).unwrap_or(i32::MAX)))
@@ -54,7 +69,7 @@ impl Days {
 }
 
 /// What a consumer did on one version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionUse {
     /// The API.
     pub api: Box<str>,
@@ -66,6 +81,8 @@ pub struct VersionUse {
     first_operation: Box<str>,
     /// Last call.
     pub last: Timestamp,
+    /// Id of its event; empty where it is too long.
+    pub last_event: Box<str>,
     /// First call that did not fail, and its operation.
     pub success: Option<(Timestamp, Box<str>)>,
     /// Failed calls before it, as far as they were known when it came.
@@ -79,9 +96,10 @@ pub struct VersionUse {
 }
 
 /// One consumer's journal.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journal {
     uses: Vec<VersionUse>,
+    requests: Requests,
 }
 
 /// A call, as the journal sees it.
@@ -99,6 +117,10 @@ pub struct Call<'a> {
     pub failed: bool,
     /// How many calls.
     pub calls: u64,
+    /// Id of the event.
+    pub event: &'a str,
+    /// Request id and W3C `traceparent`, where told.
+    pub traces: [Option<&'a str>; 2],
 }
 
 /// A milestone that was reached or moved, to be told.
@@ -130,6 +152,7 @@ impl Journal {
     /// Notes a call, and tells the milestones that it reached or moved. `older` compares two versions of the API;
     /// `keep` is the number of days kept.
     pub fn note(&mut self, call: &Call<'_>, keep: usize, older: impl Fn(&str, &str) -> Ordering, told: &mut Vec<Told>) {
+        self.note_requests(call);
         let at = match self.uses.iter().position(|u| &*u.version == call.version && &*u.api == call.api) {
             Some(at) => at,
             None => self.begin(call),
@@ -150,6 +173,9 @@ impl Journal {
             let (time, operation) = (*time, operation.clone());
             told.push(Told { failed_before: this.failed_before, ..this.told(MilestoneKind::FirstSuccess, time, None, &operation) });
         }
+        if call.time >= this.last && this.last_event.as_ref() != call.event {
+            this.last_event = if call.event.len() <= LONGEST_EVENT { call.event.into() } else { Box::default() };
+        }
         this.last = this.last.max(call.time);
         if !known {
             return;
@@ -168,6 +194,26 @@ impl Journal {
         }
     }
 
+    fn note_requests(&mut self, call: &Call<'_>) {
+        let [request, trace] = call.traces;
+        for id in [request, trace.map(requests::trace_of)].into_iter().flatten() {
+            let Call { api, version, operation, event, time, failed, .. } = *call;
+            self.requests.note(&Noted { id, api, version, operation, event, time, failed });
+        }
+    }
+
+    /// The recent request of this request id or trace id.
+    #[must_use]
+    pub fn request(&self, id: &str) -> Option<Found<'_>> {
+        self.requests.find(id)
+    }
+
+    /// Whether requests are known.
+    #[must_use]
+    pub fn has_requests(&self) -> bool {
+        !self.requests.is_empty()
+    }
+
     fn begin(&mut self, call: &Call<'_>) -> usize {
         if self.uses.len() >= MOST_VERSIONS
             && let Some(oldest) = (0..self.uses.len()).min_by_key(|at| self.uses[*at].last)
@@ -175,6 +221,7 @@ impl Journal {
             self.uses.remove(oldest);
         }
         self.uses.push(VersionUse {
+            last_event: Box::default(),
             api: call.api.into(),
             version: call.version.into(),
             first: call.time,
@@ -236,6 +283,26 @@ impl Journal {
 }
 
 impl VersionUse {
+    /// How much its calls weigh for something written at `at`: each call by how likely feedback trails it by so long,
+    /// which `passed` tells as the share of feedback written within so many milliseconds after its cause.
+    #[must_use]
+    pub fn recent(&self, from: Timestamp, at: Timestamp, passed: impl Fn(i64) -> f64) -> f64 {
+        let weight = |(day, calls): (Day, u64)| {
+            // Within its day, calls lie between the first and the last one.
+            let begins = day.start().max(self.first);
+            let ends = Day(day.0.saturating_add(1)).start().min(self.last.plus_ms(1)).max(begins.plus_ms(LEAST_SPAN_MS));
+            if begins > at || ends <= from {
+                return 0.0;
+            }
+            let length = ends.0.saturating_sub(begins.0);
+            let (youngest, oldest) = (at.0.saturating_sub(ends.0).max(0), at.0.saturating_sub(begins.0).max(1));
+            #[expect(clippy::cast_precision_loss, reason = "a weight needs no more than 52 bits")]
+            let rate = calls as f64 / length as f64;
+            rate * (passed(oldest) - passed(youngest))
+        };
+        self.days.each().map(weight).sum()
+    }
+
     /// Whether the first success, or what is said of it, changed.
     fn note_success(&mut self, call: &Call<'_>) -> bool {
         let before = self.success.as_ref().is_none_or(|(time, _)| call.time < *time);

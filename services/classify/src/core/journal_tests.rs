@@ -9,7 +9,7 @@ use super::*;
 const DAY: i64 = 86_400_000;
 
 fn call(version: &str, time: i64, failed: bool) -> Call<'_> {
-    Call { api: "orders", version, operation: "getOrder", time: Timestamp(time), failed, calls: 1 }
+    Call { api: "orders", version, operation: "getOrder", time: Timestamp(time), failed, calls: 1, event: "", traces: [None, None] }
 }
 
 fn play(calls: &[Call<'_>]) -> (Journal, Vec<Told>) {
@@ -79,11 +79,14 @@ fn only_what_was_called_in_the_window_counts() {
 fn it_is_small_and_bounded() {
     let (mut journal, mut told) = (Journal::default(), Vec::new());
     for hour in 0..24 * 60 {
-        let version = if hour < 24 * 40 { "v1" } else { "v2" };
-        journal.note(&call(version, hour * 3_600_000, hour % 50 == 0), 31, natural, &mut told);
+        let (version, event) = (if hour < 24 * 40 { "v1" } else { "v2" }, format!("req_{hour:016}"));
+        let call = call(version, hour * 3_600_000, hour % 50 == 0);
+        journal.note(&Call { event: &event, traces: [Some(&event), None], ..call }, 31, natural, &mut told);
     }
     let bytes = frame::encode_one(&journal).map(|b| b.len()).unwrap_or(usize::MAX);
     assert!(bytes <= 300, "{bytes} bytes");
+    let again: Journal = frame::decode_one(&frame::encode_one(&journal).unwrap_or_default()).unwrap_or_default();
+    assert_eq!(again, journal);
     for n in 0..100 {
         journal.note(&call(&format!("v{n}"), n * DAY + 70 * DAY, false), 31, natural, &mut told);
     }

@@ -7,7 +7,9 @@ pub mod journal;
 pub mod names;
 pub mod output;
 mod partition;
+pub mod requests;
 pub mod state;
+pub mod waiting;
 pub mod window;
 
 use groundswell_catalogue::Catalogue;

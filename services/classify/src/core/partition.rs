@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use groundswell_bus::StateWrite;
-use groundswell_catalogue::{Call, Resolved};
-use groundswell_model::frame::BadItem;
-use groundswell_model::{Event, FeedbackEvent, Milestone, Op, Outcome, Reject, RejectReason, Rung, Skip, UNKNOWN_API, UsageEvent};
+use groundswell_catalogue::{Call, Catalogue, Resolved};
+use groundswell_model::frame::{BadItem, FrameWriter};
+use groundswell_model::insight::flag;
+use groundswell_model::{
+    Event, FeedbackEvent, IdentityHash, Known, Milestone, Op, Outcome, Reject, RejectReason, Removal, Rung, Skip, Timestamp, UNKNOWN_API,
+    UsageEvent,
+};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::fold::{Counted, Fold};
@@ -16,6 +20,7 @@ use super::journal::{self, Journal, Told};
 use super::names::{Names, OTHER_OPERATION};
 use super::output::Output;
 use super::state::{self, BadEntry, Entry};
+use super::waiting::{self, Waiting};
 use super::window::{Mark, Met, Window};
 use super::{Rules, Tables};
 use crate::attribution;
@@ -31,13 +36,24 @@ pub struct Work<'a> {
     pub state: Vec<StateWrite>,
     /// How many insights each rung decided.
     pub rungs: BTreeMap<Rung, u64>,
+    /// Feedback for the partition of another consumer, whom it turned out to be from: the consumer, and a frame.
+    pub forward: Vec<(String, Vec<u8>)>,
+    /// How many insights were moved by later evidence.
+    pub moved: u64,
 }
 
 impl Work<'_> {
     /// Nothing yet, over so many insights partitions.
     #[must_use]
     pub fn new(insights: u32) -> Self {
-        Self { fold: Fold::default(), output: Output::new(insights), state: Vec::new(), rungs: BTreeMap::new() }
+        Self {
+            fold: Fold::default(),
+            output: Output::new(insights),
+            state: Vec::new(),
+            rungs: BTreeMap::new(),
+            forward: Vec::new(),
+            moved: 0,
+        }
     }
 }
 
@@ -52,6 +68,7 @@ pub struct Partition {
     hasher: DefaultHashBuilder,
     journals: Vec<Kept>,
     names: Names,
+    waiting: Waiting,
     /// Journals changed since the last step.
     dirty: Vec<u32>,
 }
@@ -76,6 +93,7 @@ impl Partition {
             hasher: DefaultHashBuilder::default(),
             journals: Vec::new(),
             names: Names::default(),
+            waiting: Waiting::default(),
             dirty: Vec::new(),
         }
     }
@@ -85,8 +103,13 @@ impl Partition {
     ///
     /// # Errors
     /// The entry was not written by this version of the program.
-    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Mark>, BadEntry> {
-        match state::read(key, value)? {
+    pub fn restore(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<Option<Mark>, BadEntry> {
+        match state::read(key, value.unwrap_or_default())? {
+            // Only what waits is ever deleted.
+            Entry::Waiting(identity) => match value {
+                Some(value) => self.waiting.restore(value).map_err(BadEntry::Value)?,
+                None => drop(self.waiting.remove(IdentityHash(identity))),
+            },
             Entry::Journal(consumer, journal) => {
                 let at = self.journal_of(consumer);
                 if let Some(kept) = self.journals.get_mut(at as usize) {
@@ -119,30 +142,40 @@ impl Partition {
         self.feedback.len()
     }
 
+    /// How many pieces of feedback wait for evidence.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Gives an event its fate.
     ///
     /// # Errors
     /// What it says can't be carried.
     pub fn event<'a>(&mut self, event: &Event<'a>, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<Outcome<()>, BadItem> {
         match event {
-            Event::Usage(usage) => Ok(self.usage(usage, tables, work)),
+            Event::Usage(usage) => self.usage(usage, tables, work),
             Event::Feedback(feedback) => self.say(feedback, tables, work),
+            Event::Known(known) => self.known(known, work),
         }
     }
 
-    fn usage<'a>(&mut self, event: &UsageEvent<'a>, tables: &Tables<'a>, work: &mut Work<'a>) -> Outcome<()> {
+    fn usage<'a>(&mut self, event: &UsageEvent<'a>, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<Outcome<()>, BadItem> {
         let head = &event.head;
         match self.window.meet(head.identity, head.content, head.received) {
             Met::New => {}
-            Met::Same => return Outcome::Skip(Skip::Duplicate),
-            Met::Other => return Outcome::Reject(conflict("a usage event")),
+            Met::Same => return Ok(Outcome::Skip(Skip::Duplicate)),
+            Met::Other => return Ok(Outcome::Reject(conflict("a usage event"))),
         }
         let counted = self.count_as(event, tables);
         if !head.consumer.is_empty() && counted.api != UNKNOWN_API {
             self.note(event, &counted, tables);
         }
         work.fold.add(counted, event);
-        Outcome::Emit(())
+        if !self.waiting.is_empty() {
+            self.lift(head.consumer, head.time, tables, work)?;
+        }
+        Ok(Outcome::Emit(()))
     }
 
     /// Where a call counts: resolved against the catalogue, within the bounds of undeclared names.
@@ -182,6 +215,8 @@ impl Partition {
             time: event.head.time,
             failed: event.failed,
             calls: event.calls,
+            event: event.head.id,
+            traces: [event.request_id, event.traceparent],
         };
         let older = |a: &str, b: &str| tables.catalogue.compare(counted.api, a, b);
         kept.journal.note(&call, tables.rules.days_kept(), older, &mut kept.told);
@@ -201,20 +236,75 @@ impl Partition {
     fn say<'a>(&mut self, event: &FeedbackEvent<'a>, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<Outcome<()>, BadItem> {
         let (identity, content) = (event.head.identity.0, event.head.content.0);
         match self.feedback.get(&halves(identity)) {
+            // What another partition sent on was counted there.
+            _ if event.was.is_some() => self.feedback.insert(halves(identity), content),
             Some(known) if *known == content => return Ok(Outcome::Skip(Skip::Duplicate)),
             Some(_) => return Ok(Outcome::Reject(conflict("feedback"))),
             None => self.feedback.insert(halves(identity), content),
         };
         work.state.push(self.entry(state::write(&Entry::Feedback(identity, content))?));
-        let (journals, consumer) = (&self.journals, event.head.consumer);
-        let at = self.consumers.find(self.hasher.hash_one(consumer), |at| *journals[*at as usize].consumer == *consumer);
-        let journal = at.and_then(|at| journals.get(*at as usize)).map(|kept| &kept.journal);
+        let consumer = event.head.consumer;
+        let journal = journal_at(&self.consumers, &self.hasher, &self.journals, consumer);
         let case = attribution::Case { event, catalogue: tables.catalogue, journal, look_back_days: tables.rules.look_back_days };
-        let found = attribution::attribute(&case).bounded(&mut self.names, tables);
+        let mut found = attribution::attribute(&case).bounded(&mut self.names, tables);
+        if let Some(was) = event.was {
+            found.flags.push(flag::MOVED);
+            work.moved += 1;
+            leave(was, &found, event, work)?;
+        }
         *work.rungs.entry(found.rung).or_default() += 1;
         let labels = tables.classifier.classify(&insight::text(event));
         work.output.push(&Op::Upsert(Box::new(insight::insight(event, &found, labels))))?;
+        let unknown_person = consumer.starts_with('~');
+        if !consumer.is_empty() && (found.may_be_lifted || unknown_person) {
+            let (value, left) = self.waiting.hold(event, found.api, found.rung)?;
+            work.state.push(self.entry((state::waiting_key(identity), value)));
+            work.state.extend(left.into_iter().map(|identity| self.deleted(identity)));
+        }
         Ok(Outcome::Emit(()))
+    }
+
+    /// Usage came: what waits of its consumer is looked at again.
+    fn lift<'a>(&mut self, consumer: &str, call: Timestamp, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<(), BadItem> {
+        for value in self.waiting.of_consumer(consumer, call) {
+            let waits = waiting::look(&value).map_err(|e| BadItem(e.to_string()))?;
+            let event = &waits.event;
+            let journal = journal_at(&self.consumers, &self.hasher, &self.journals, consumer);
+            let case = attribution::Case { event, catalogue: tables.catalogue, journal, look_back_days: tables.rules.look_back_days };
+            let mut found = attribution::attribute(&case).bounded(&mut self.names, tables);
+            let better = if waits.rung == Rung::Unknown { found.rung != Rung::Unknown } else { found.rung == Rung::Request };
+            if !better {
+                continue;
+            }
+            found.flags.push(flag::MOVED);
+            work.moved += 1;
+            *work.rungs.entry(found.rung).or_default() += 1;
+            leave(waits.api, &found, event, work)?;
+            let labels = tables.classifier.classify(&insight::text(event));
+            work.output.push(&Op::Upsert(Box::new(insight::insight(event, &found, labels))))?;
+            self.waiting.remove(event.head.identity);
+            work.state.push(self.deleted(event.head.identity));
+        }
+        Ok(())
+    }
+
+    /// People are known now: what waits of theirs goes to the partition of their consumer.
+    fn known(&mut self, known: &Known<'_>, work: &mut Work<'_>) -> Result<Outcome<()>, BadItem> {
+        for identity in self.waiting.of_known(known) {
+            let Some(value) = self.waiting.remove(identity) else { continue };
+            let mut waits = waiting::look(&value).map_err(|e| BadItem(e.to_string()))?;
+            waits.event.was = Some(waits.api);
+            waits.event.head.consumer = known.consumer;
+            let mut frame = FrameWriter::default();
+            frame.push(&Event::Feedback(Box::new(waits.event)))?;
+            work.forward.extend(frame.take().map(|frame| (known.consumer.to_owned(), frame)));
+            work.state.push(self.deleted(identity));
+        }
+        Ok(Outcome::Skip(Skip::Catalogue))
+    }
+
+    fn deleted(&self, identity: IdentityHash) -> StateWrite {
+        StateWrite { partition: self.number, key: state::waiting_key(identity.0), value: None }
     }
 
     /// Ends the batch for this partition: milestones are told, and changed state is written.
@@ -247,16 +337,45 @@ impl Partition {
     }
 }
 
-/// A version that neither the event nor the path tells may stand in a request header, kept among the unknown fields.
+/// A version that neither the event nor the path tells may stand in a request header or query parameter, kept among the unknown fields.
 fn with_header<'a>(found: Resolved<'a>, event: &UsageEvent<'a>, tables: &Tables<'a>, call: &Call<'a>) -> Resolved<'a> {
     if !found.version.is_empty() || event.attributes.is_empty() || found.api.is_empty() {
         return found;
     }
-    let told = event.attributes.iter().find_map(|(name, json)| tables.catalogue.version_of_header(found.api, name, json.trim_matches('"')));
+    let catalogue = tables.catalogue;
+    let told = event.attributes.iter().find_map(|(name, json)| match HEADERS.contains(name) {
+        true => of_headers(catalogue, found.api, json),
+        false => catalogue.version_of_header(found.api, header_name(name), json.trim_matches('"')),
+    });
     match told {
-        Some(version) => tables.catalogue.resolve_usage(&Call { api: found.api, version, ..*call }),
+        Some(version) => catalogue.resolve_usage(&Call { api: found.api, version, ..*call }),
         None => found,
     }
+}
+
+/// Unknown fields that hold headers or parameters as an object.
+const HEADERS: &[&str] = &["headers", "request_headers", "http_headers", "query", "params", "query_params"];
+
+/// `query.api-version`, `http.header.x-api-version`, `header_x_api_version`: the last part is its name.
+fn header_name(name: &str) -> &str {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    name.strip_prefix("header_").or_else(|| name.strip_prefix("http_")).unwrap_or(name)
+}
+
+fn of_headers<'a>(catalogue: &'a Catalogue, api: &str, json: &str) -> Option<&'a str> {
+    let headers: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).ok()?;
+    headers.iter().find_map(|(name, value)| catalogue.version_of_header(api, name, value.as_str()?))
+}
+
+/// The journal of a consumer, if they ever called.
+fn journal_at<'j>(consumers: &HashTable<u32>, hasher: &DefaultHashBuilder, journals: &'j [Kept], consumer: &str) -> Option<&'j Journal> {
+    let at = consumers.find(hasher.hash_one(consumer), |at| *journals[*at as usize].consumer == *consumer);
+    at.and_then(|at| journals.get(*at as usize)).map(|kept| &kept.journal)
+}
+
+/// An insight that counts for another API now leaves the one where it was.
+fn leave(was: &str, found: &attribution::Attribution<'_>, event: &FeedbackEvent<'_>, work: &mut Work<'_>) -> Result<(), BadItem> {
+    if was == found.api { Ok(()) } else { work.output.push(&Op::Remove(Removal { api: was, identity: event.head.identity })) }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "halves")]

@@ -11,6 +11,8 @@ const JOURNAL: u8 = b'C';
 const FEEDBACK: u8 = b'F';
 /// First byte of the key of an undeclared name that was let in.
 const NAME: u8 = b'N';
+/// First byte of the key of a piece of feedback that waits for evidence.
+const WAITING: u8 = b'L';
 /// Key of where the window of usage begins.
 const WINDOW: u8 = b'W';
 /// Between what a name belongs to and the name.
@@ -27,6 +29,8 @@ pub enum Entry<'a> {
     Name(&'a str, &'a str),
     /// Where the window of usage begins.
     Window(Mark),
+    /// A piece of feedback that waits for evidence: see [`super::waiting`].
+    Waiting(u128),
 }
 
 /// A state entry could not be read.
@@ -57,6 +61,7 @@ pub fn read<'a>(key: &'a [u8], value: &[u8]) -> Result<Entry<'a>, BadEntry> {
         }
         NAME => text()?.split_once(BETWEEN).map(|(parent, name)| Entry::Name(parent, name)).ok_or_else(bad),
         WINDOW => Ok(Entry::Window(frame::decode_one(value)?)),
+        WAITING => Ok(Entry::Waiting(u128::from_be_bytes(rest.try_into().map_err(|_| bad())?))),
         _ => Err(bad()),
     }
 }
@@ -71,6 +76,7 @@ pub fn write(entry: &Entry<'_>) -> Result<(Vec<u8>, Vec<u8>), BadItem> {
         Entry::Feedback(identity, content) => (key(FEEDBACK, &identity.to_be_bytes()), content.to_be_bytes().to_vec()),
         Entry::Name(parent, name) => (key(NAME, format!("{parent}{BETWEEN}{name}").as_bytes()), vec![frame::VERSION]),
         Entry::Window(mark) => (key(WINDOW, b""), frame::encode_one(mark)?),
+        Entry::Waiting(identity) => (waiting_key(*identity), Vec::new()),
     })
 }
 
@@ -80,6 +86,12 @@ pub fn write(entry: &Entry<'_>) -> Result<(Vec<u8>, Vec<u8>), BadItem> {
 /// It can't be carried.
 pub fn write_journal(consumer: &str, journal: &Journal) -> Result<(Vec<u8>, Vec<u8>), BadItem> {
     Ok((key(JOURNAL, consumer.as_bytes()), frame::encode_one(journal)?))
+}
+
+/// Key of a piece of feedback that waits.
+#[must_use]
+pub fn waiting_key(identity: u128) -> Vec<u8> {
+    key(WAITING, &identity.to_be_bytes())
 }
 
 /// Whether a key is that of a consumer's journal.

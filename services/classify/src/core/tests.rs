@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use groundswell_bus::{NewRecord, Offset};
+use groundswell_bus::{NewRecord, Offset, StateWrite};
 use groundswell_contract::Release;
 use groundswell_model::frame::{self, FrameWriter};
 use groundswell_model::{ContentHash, EventHead, Fates, FeedbackKind, IdentityHash, Op, Origin, RejectReason, Timestamp};
@@ -10,7 +10,7 @@ use groundswell_text::classify::Rules as TextRules;
 use proptest::prelude::*;
 
 use super::*;
-use groundswell_model::{Event, FeedbackEvent, UsageEvent};
+use groundswell_model::{Event, FeedbackEvent, Known, UsageEvent};
 
 const RULES: Rules = Rules { bounds: Bounds { apis: 2, versions: 2, operations: 3 }, look_back_days: 30, dedupe_minutes: 120 };
 const HOUR: i64 = 3_600_000;
@@ -84,6 +84,8 @@ fn feedback<'a>(head: EventHead<'a>, api: Option<&'a str>, api_version: Option<&
         url: None,
         requester: None,
         org: None,
+        domain: None,
+        was: None,
         api,
         api_version,
         operation: None,
@@ -116,7 +118,8 @@ struct Told {
     usage: BTreeMap<String, Sum>,
     times: BTreeMap<String, (i64, i64, Option<i64>)>,
     milestones: BTreeMap<String, String>,
-    insights: BTreeMap<IdentityHash, String>,
+    /// By identity and API: each API has its own index.
+    insights: BTreeMap<(IdentityHash, String), String>,
 }
 
 impl Told {
@@ -133,7 +136,10 @@ impl Told {
         match op {
             Op::Upsert(i) => {
                 let versions: Vec<_> = i.versions.iter().map(|v| (v.version, v.weight)).collect();
-                self.insights.insert(i.identity, format!("{} {versions:?} {:?} {:?}", i.api, i.rung, i.evidence));
+                self.insights.insert((i.identity, i.api.to_owned()), format!("{} {versions:?} {:?} {:?}", i.api, i.rung, i.evidence));
+            }
+            Op::Remove(gone) => {
+                self.insights.remove(&(gone.identity, gone.api.to_owned()));
             }
             Op::Milestone(m) => {
                 let key = format!("{} {} {} {:?}", m.consumer, m.api, m.version, m.kind);
@@ -197,7 +203,12 @@ impl Machine {
         let Work { fold, mut output, state, .. } = work;
         fold.drain(|delta| output.push(&Op::Usage(delta))).expect("written");
         self.told.read(&output.finish());
-        self.state.extend(state.into_iter().map(|w| (w.key, w.value.expect("nothing is deleted"))));
+        for StateWrite { key, value, .. } in state {
+            match value {
+                Some(value) => drop(self.state.insert(key, value)),
+                None => drop(self.state.remove(&key)),
+            }
+        }
         self.log.push(bytes);
     }
 
@@ -206,7 +217,7 @@ impl Machine {
         let mut partition = Partition::new(0, &RULES, 1_000_000);
         let mut mark = None;
         for (key, value) in &self.state {
-            mark = partition.restore(key, value).expect("our own entry").or(mark);
+            mark = partition.restore(key, Some(value)).expect("our own entry").or(mark);
         }
         if let Some(mark) = mark {
             partition.window().resume(mark);
@@ -340,4 +351,49 @@ fn undeclared_names_are_bounded() {
     assert_eq!(keys, ["orders a  acme 1", "orders b  acme 1", "orders unknown  acme 1"]);
     m.batch(&[Said { feedback: true, ..call(77, "z", 1) }]);
     assert!(m.told.insights.values().next().is_some_and(|i| i.starts_with("orders [(\"unknown\", 1.0)] Unknown")));
+}
+
+/// A ticket of nobody in particular that says nothing.
+fn mute(id: u64, hour: i64) -> Said {
+    Said { feedback: true, api: None, version: None, ..call(id, "", hour) }
+}
+
+#[test]
+fn feedback_without_evidence_is_moved_once_when_usage_comes_late() {
+    let mut m = Machine::new();
+    m.batch(&[mute(1, 100)]);
+    let one = |m: &Machine| m.told.insights.values().next().expect("an insight").clone();
+    assert!(one(&m).starts_with("unknown") && m.partition.waiting() == 1);
+    m.restart();
+    assert_eq!(m.partition.waiting(), 1, "it waits across restarts");
+    m.batch(&[call(2, "v1", 200)]);
+    assert_eq!(m.partition.waiting(), 1, "a later call is no evidence");
+    m.batch(&[call(3, "v2", 90)]);
+    assert!(one(&m).starts_with("orders [(\"v2\", 1.0)] OnlyVersion"), "{}", one(&m));
+    assert_eq!((m.told.insights.len(), m.partition.waiting()), (1, 0));
+    let moved = m.told.insights.clone();
+    m.restart();
+    m.batch(&[call(4, "v1", 91), mute(1, 100)]);
+    assert_eq!((&m.told.insights, m.partition.waiting()), (&moved, 0), "moved once, and repeated for nothing");
+}
+
+#[test]
+fn feedback_of_a_stranger_goes_to_their_consumer_when_they_are_known() {
+    let mut m = Machine::new();
+    m.batch(&[call(1, "v2", 90), Said { consumer: "~0123", ..mute(2, 100) }]);
+    let notice = Said { consumer: "~0123", ..call(3, "", 110) };
+    let known = Known { head: notice.head(), keys: vec!["~0123"], org: None, consumer: "acme" };
+    let tables = Tables { catalogue: &m.catalogue, classifier: &TextRules, rules: &RULES };
+    let mut work = Work::new(3);
+    for _ in 0..2 {
+        let outcome = m.partition.event(&Event::Known(Box::new(known.clone())), &tables, &mut work).expect("a fate");
+        m.fates.count(&outcome);
+    }
+    let (consumer, frame) = work.forward.pop().expect("sent on");
+    assert!(consumer == "acme" && work.forward.is_empty() && m.partition.waiting() == 0);
+    let event = frame::read::<Event<'_>>(&frame).next().expect("one").expect("an event");
+    m.partition.event(&event, &tables, &mut work).map(|o| m.fates.count(&o)).expect("a fate");
+    m.told.read(&work.output.finish());
+    let insight = m.told.insights.values().next().expect("an insight");
+    assert!(m.told.insights.len() == 1 && insight.starts_with("orders [(\"v2\", 1.0)] OnlyVersion"), "{insight}");
 }

@@ -1,5 +1,6 @@
 //! `evaluate`: what Groundswell's answers are worth, on streams whose truth is known.
 
+pub mod attribution;
 pub mod verdicts;
 
 use clap::Subcommand;
@@ -10,6 +11,8 @@ use crate::failure::Failure;
 /// What to evaluate.
 #[derive(Debug, Subcommand)]
 pub enum Evaluate {
+    /// Which version feedback is about: accuracy, coverage and calibration by rung, with the fields that name API and version hidden
+    Attribution(attribution::Args),
     /// Verdicts: false alarms and power over simulated streams, beside other tests
     Verdicts(verdicts::Args),
 }
@@ -17,6 +20,7 @@ pub enum Evaluate {
 /// Runs it.
 pub fn run(global: &Global, what: &Evaluate) -> Result<(), Failure> {
     match what {
+        Evaluate::Attribution(args) => attribution::run(global, args),
         Evaluate::Verdicts(args) => verdicts::run(global, args),
     }
 }

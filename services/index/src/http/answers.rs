@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::params::{Params, SEARCH};
 use crate::Handle;
 use crate::rollup::{Days, RollupError, RollupView};
-use crate::search::{self, SearchError, SearchRequest, Snapshot, feedback_stats};
+use crate::search::{self, Counting, SearchError, SearchRequest, Snapshot, feedback_stats};
 use crate::summary::types::{Checkpoint, Summary};
 use crate::summary::{self, ApiFeedback, ApiUsage, SummaryInputs, UsageData, VersionData, VersionFeedback, render};
 
@@ -52,7 +52,7 @@ pub(super) async fn apis(
         }
         let mut feedback: BTreeMap<String, (ApiFeedback, BTreeMap<String, VersionFeedback>)> = BTreeMap::new();
         for view in snapshots(handle).iter().flat_map(|s| &s.versions) {
-            let stats = feedback_stats(view, None).map_err(search_problem)?;
+            let stats = feedback_stats(view, None, Counting::Weighted).map_err(search_problem)?;
             let said = VersionFeedback { count: stats.all.count, first: stats.earliest, last: stats.latest };
             feedback.entry(view.api.clone()).or_default().1.insert(view.version.clone(), said);
         }
@@ -72,16 +72,21 @@ pub(super) async fn summary(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let params = Params::of(query.as_deref()).only(&["baseline", "since", "until", "format"])?;
+    let params = Params::of(query.as_deref()).only(&["baseline", "since", "until", "counting", "format"])?;
     let window = params.window()?;
     let baseline = params.get("baseline").map(str::to_owned);
+    let counting = match params.get("counting") {
+        None | Some("weighted") => Counting::Weighted,
+        Some("strict") => Counting::Strict,
+        Some(other) => return Err(Problem::bad_request(format!("counting: {other:?} is none of weighted, strict"))),
+    };
     let markdown = match params.get("format") {
         None | Some("json") => false,
         Some("md") => true,
         Some(other) => return Err(Problem::bad_request(format!("format: {other:?} is none of json, md"))),
     };
     answer(handle, &uri, &headers, move |handle| {
-        let summary = summarise(handle, &api, &version, baseline.as_deref(), window)?;
+        let summary = summarise(handle, &api, &version, baseline.as_deref(), window, counting)?;
         if markdown {
             let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
             return Ok((kind, render::markdown(&summary)).into_response());
@@ -154,6 +159,7 @@ fn summarise(
     version: &str,
     baseline: Option<&str>,
     window: (Option<Timestamp>, Option<Timestamp>),
+    counting: Counting,
 ) -> Result<Summary, Problem> {
     let days = Days::covering(window.0, window.1);
     let checkpoint = checkpoint_of(handle, api)?;
@@ -162,8 +168,8 @@ fn summarise(
         days,
         checkpoint,
         api_feedback: api_feedback(handle, api, window.0, window.1)?,
-        this: version_data(handle, api, version, days)?,
-        baseline: baseline.map(|b| version_data(handle, api, b, days)).transpose()?,
+        this: version_data(handle, api, version, days, counting)?,
+        baseline: baseline.map(|b| version_data(handle, api, b, days, counting)).transpose()?,
     };
     Ok(summary::summarise(&inputs))
 }
@@ -180,7 +186,7 @@ fn checkpoint_of(handle: &Handle, api: &str) -> Result<Option<Checkpoint>, Probl
     Ok(None)
 }
 
-fn version_data(handle: &Handle, api: &str, version: &str, days: Days) -> Result<VersionData, Problem> {
+fn version_data(handle: &Handle, api: &str, version: &str, days: Days, counting: Counting) -> Result<VersionData, Problem> {
     let mut data = VersionData { version: version.to_owned(), ..VersionData::default() };
     let mut known = version == UNKNOWN_VERSION;
     for view in views(handle)? {
@@ -192,7 +198,7 @@ fn version_data(handle: &Handle, api: &str, version: &str, days: Days) -> Result
     }
     for snapshot in snapshots(handle) {
         if let Some(view) = snapshot.version(api, version) {
-            data.feedback = feedback_stats(view, days.times()).map_err(search_problem)?;
+            data.feedback = feedback_stats(view, days.times(), counting).map_err(search_problem)?;
             known = true;
         }
     }

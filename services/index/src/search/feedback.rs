@@ -12,6 +12,27 @@ use super::quotes::{self, Candidate, Quote};
 use super::schema::Keyword;
 use super::snapshot::{KeywordColumn, SegmentView, VersionView};
 
+/// How feedback that may be about several versions counts for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// By the weight with which it counts for the version.
+    #[default]
+    Weighted,
+    /// Only what counts for one version alone.
+    Strict,
+}
+
+impl Counting {
+    /// The stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Weighted => "weighted",
+            Self::Strict => "strict",
+        }
+    }
+}
+
 /// How much of something there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
@@ -49,6 +70,10 @@ pub struct Answer {
 /// The feedback on one API version.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedbackStats {
+    /// How feedback with several versions was counted.
+    pub counting: Counting,
+    /// Feedback left out because it counts for other versions too.
+    pub left_out: u64,
     /// All of it.
     pub all: Tally,
     /// Tickets.
@@ -100,8 +125,13 @@ const QUOTED: usize = 2;
 ///
 /// # Errors
 /// The index can't be read.
-pub fn feedback_stats(view: &VersionView, window: Option<(Timestamp, Timestamp)>) -> Result<FeedbackStats, SearchError> {
+pub fn feedback_stats(
+    view: &VersionView,
+    window: Option<(Timestamp, Timestamp)>,
+    counting: Counting,
+) -> Result<FeedbackStats, SearchError> {
     let mut count = Count::new(window);
+    count.stats.counting = counting;
     for (number, segment) in (0u32..).zip(view.segments()) {
         count.segment(number, &segment)?;
     }
@@ -202,6 +232,10 @@ impl Count {
             return;
         }
         let weight = needed.weight.first(doc).unwrap_or(1.0);
+        if self.stats.counting == Counting::Strict && weight < 1.0 {
+            self.stats.left_out += 1;
+            return;
+        }
         let consumer = needed.consumer.first(doc).unwrap_or(0);
         self.stats.all.add(weight);
         self.stats.earliest = Some(self.stats.earliest.map_or(time, |t| t.min(time)));

@@ -29,6 +29,8 @@ impl Showing<'_> {
             rung: i.rung.name().to_owned(),
             confidence: i.confidence,
             evidence: i.evidence.clone(),
+            deciding: i.deciding.clone(),
+            flags: i.flags.iter().map(|f| (*f).to_owned()).collect(),
             kind: if i.survey.is_some() { "survey" } else { "ticket" }.to_owned(),
             survey: i.survey.as_ref().map(|s| HitSurvey { kind: s.kind.to_owned(), score: s.score, min: s.min, max: s.max }),
             title: i.title.to_owned(),

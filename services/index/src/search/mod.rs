@@ -29,7 +29,7 @@ mod version;
 mod words;
 
 pub use error::SearchError;
-pub use feedback::{FeedbackStats, feedback_stats};
+pub use feedback::{Counting, FeedbackStats, feedback_stats};
 pub use quotes::Quote;
 pub use run::search;
 pub use snapshot::{Readers, Snapshot, VersionView};

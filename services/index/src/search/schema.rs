@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::words;
 
 /// Raised with every change of the fields, the analyzers or the stored form: an index of another layout is built again.
-pub(super) const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 2;
 
 /// Longer values of keywords are cut: no filter needs more, and the engine refuses terms over 64 KiB.
 const LONGEST_KEYWORD: usize = 512;
@@ -67,6 +67,8 @@ keywords! {
     Id = "id", false, false;
     TicketId = "ticket_id", false, true;
     RequestId = "request_id", false, false;
+    Flag = "flag", true, true;
+    Deciding = "deciding", false, false;
 }
 
 impl Keyword {
@@ -254,6 +256,8 @@ fn each_keyword(i: &Insight<'_>, each: &mut dyn FnMut(Keyword, &str)) {
     each(Keyword::Source, i.source);
     each(Keyword::Id, i.id);
     i.tags.iter().for_each(|t| each(Keyword::Tag, t));
+    i.flags.iter().for_each(|f| each(Keyword::Flag, f));
+    i.deciding.iter().for_each(|id| each(Keyword::Deciding, id));
     let optional = [
         (Keyword::Requester, i.requester),
         (Keyword::Org, i.org),

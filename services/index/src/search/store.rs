@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use groundswell_bus::Offset;
-use groundswell_model::{Insight, UNKNOWN_API};
+use groundswell_model::{Insight, Removal, UNKNOWN_API};
 use groundswell_runtime::settings::IndexSettings;
 
 use super::error::SearchError;
@@ -124,6 +124,22 @@ impl SearchStore {
                 index.used = self.ticks;
                 index.put(identity, document(insight, &stored, at.weight))?;
                 self.documents += 1;
+            }
+        }
+        self.give_writers(offset)
+    }
+
+    /// Removes an insight from an API that it left: it counts elsewhere now, perhaps in another partition.
+    /// What a version index contains already (its checkpoint is above `offset`) is left alone.
+    ///
+    /// # Errors
+    /// The index refuses.
+    pub fn remove(&mut self, gone: &Removal<'_>, offset: Offset) -> Result<(), SearchError> {
+        self.ticks += 1;
+        for index in self.apis.get_mut(gone.api).into_iter().flat_map(BTreeMap::values_mut) {
+            if !index.contains_offset(offset) {
+                index.remove(gone.identity.0)?;
+                index.used = self.ticks;
             }
         }
         self.give_writers(offset)

@@ -142,6 +142,13 @@ pub struct Hit {
     pub confidence: f32,
     /// What decided the version, readable.
     pub evidence: Vec<String>,
+    /// CloudEvents ids of the usage events that decided it, as far as they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deciding: Vec<String>,
+    /// Marks: `contradicted` where a field names a version that the consumer's calls contradict, `moved` where later
+    /// evidence brought it here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
     /// `ticket` or `survey`.
     pub kind: String,
     /// The survey answer; absent for tickets.

@@ -37,7 +37,8 @@ pub(super) fn feedback(stats: &FeedbackStats, usage: &UsageData) -> FeedbackFigu
         surveys: stats.surveys,
         consumers: stats.all.consumers,
         requesters: stats.requesters,
-        counting: "weighted".to_owned(),
+        counting: stats.counting.name().to_owned(),
+        left_out: stats.left_out,
         per_10k_calls: rate(real(usage.counts.calls), PER_CALLS),
         per_100_consumers: rate(real(usage.active), PER_CONSUMERS),
     }

@@ -116,6 +116,9 @@ pub struct FeedbackFigures {
     pub requesters: u64,
     /// How the two rates count: always `weighted`, the sum of weights.
     pub counting: String,
+    /// Feedback left out of a strict count because it counts for other versions too.
+    #[serde(default)]
+    pub left_out: u64,
     /// Weighted feedback per 10,000 calls; `n` is the feedback count.
     pub per_10k_calls: Figure,
     /// Weighted feedback per 100 active consumers; `n` is the feedback count.

@@ -113,6 +113,8 @@ impl Feedback {
             rung: self.rung,
             confidence: 1.0,
             evidence: vec!["api_version".into()],
+            deciding: vec![],
+            flags: vec![],
             operation: self.operation.as_deref(),
             consumer: &self.consumer,
             requester: Some("r-1"),

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use groundswell_catalogue::Identities;
+use groundswell_catalogue::{Identities, company_domain};
 use groundswell_contract::data::Person;
 use groundswell_contract::{Decoded, Survey, Ticket};
 use groundswell_model::frame::BadItem;
 use groundswell_model::{Event, EventHead, FeedbackEvent, FeedbackKind};
-use groundswell_text::redact::Kind;
+use groundswell_text::redact::{Kind, pseudonym};
 
 use super::{Door, PATH_BYTES, SHORT_BYTES, cut, short};
 use crate::frames::Frames;
@@ -45,6 +45,7 @@ impl Door {
         let url = self.url(data.url.as_ref());
         let consumer = self.consumer_of(data.consumer.as_deref(), data.requester.as_ref(), people);
         let requester = data.requester.as_ref().and_then(|p| self.requester(p));
+        let domain = data.requester.as_ref().and_then(|p| self.domain(p));
         let feedback = FeedbackEvent {
             head: EventHead { consumer: &consumer, ..head },
             kind,
@@ -53,6 +54,8 @@ impl Door {
             url: url.as_deref(),
             requester: requester.as_deref(),
             org: org_of(data.requester.as_ref()),
+            domain: domain.as_deref(),
+            was: None,
             api: data.api.as_deref(),
             api_version: data.api_version.as_deref(),
             operation: data.operation.as_deref(),
@@ -83,6 +86,7 @@ impl Door {
         let url = self.url(data.url.as_ref());
         let consumer = self.consumer_of(data.consumer.as_deref(), data.respondent.as_ref(), people);
         let requester = data.respondent.as_ref().and_then(|p| self.requester(p));
+        let domain = data.respondent.as_ref().and_then(|p| self.domain(p));
         let feedback = FeedbackEvent {
             head: EventHead { consumer: &consumer, ..head },
             kind: FeedbackKind::Survey { kind: data.kind.name(), score: data.score, min, max, question: question.as_deref() },
@@ -91,6 +95,8 @@ impl Door {
             url: url.as_deref(),
             requester: requester.as_deref(),
             org: org_of(data.respondent.as_ref()),
+            domain: domain.as_deref(),
+            was: None,
             api: data.api.as_deref(),
             api_version: data.api_version.as_deref(),
             operation: data.operation.as_deref(),
@@ -108,6 +114,12 @@ impl Door {
         let redacted = self.redactor.redact(text, names);
         counts.add(&redacted.counts);
         redacted.text
+    }
+
+    /// The keyed hash of the company's domain, for an identity that comes later.
+    fn domain(&self, person: &Person) -> Option<String> {
+        let domain = company_domain(person.email.as_deref()?.rsplit_once('@')?.1)?;
+        Some(pseudonym(&self.secret, &domain))
     }
 
     fn url<'t>(&self, url: Option<&'t String>) -> Option<Cow<'t, str>> {

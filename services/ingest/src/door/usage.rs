@@ -12,6 +12,8 @@ use super::{Door, PATH_BYTES, SHORT_BYTES, cut, lower, short, upper};
 use crate::frames::Frames;
 
 const FIRST_ERROR: u16 = 400;
+/// Parameters of one query kept.
+const MOST_PARAMETERS: usize = 2;
 const MILLIONTHS: f64 = 1e6;
 
 impl Door {
@@ -22,11 +24,14 @@ impl Door {
         let host = lower(host);
         let path = self.redactor.redact_path(path);
         let sdk = self.sdk(data);
-        let attributes = if data.attributes.is_empty() && event.extensions.others.is_empty() {
+        let mut attributes = if data.attributes.is_empty() && event.extensions.others.is_empty() {
             Attributes::new()
         } else {
             self.attributes(event, &data.attributes, &[])
         };
+        if let Some(path) = data.path.as_deref().filter(|path| path.contains('?')) {
+            attributes.extend(version_parameters(path));
+        }
         let usage = UsageEvent {
             head: EventHead { consumer: &consumer, ..head },
             api: data.api.as_deref(),
@@ -79,6 +84,24 @@ fn place(data: &Usage) -> (&str, &str) {
     (cut(host, SHORT_BYTES), cut(path, PATH_BYTES))
 }
 
+/// Parameters of the query that tell a version: the rest of it may be personal and is not kept.
+fn version_parameters(path: &str) -> impl Iterator<Item = (String, String)> {
+    let query = path.split_once('?').map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(name, value)| tells_version(name, value))
+        .take(MOST_PARAMETERS)
+        .map(|(name, value)| (format!("query.{}", name.to_ascii_lowercase()), format!("\"{value}\"")))
+}
+
+/// A version is short and of few kinds of characters, so nothing else passes as one.
+fn tells_version(name: &str, value: &str) -> bool {
+    let named = name.eq_ignore_ascii_case("v") || (name.len() <= 40 && name.to_ascii_lowercase().contains("version"));
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    named && plain(name) && plain(value) && (1..=24).contains(&value.len())
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "a latency needs no more than seven digits")]
 fn single(ms: f64) -> f32 {
     ms as f32
@@ -92,6 +115,14 @@ fn millionths(money: &Money) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_query_only_the_version_is_kept() {
+        let of = |path: &str| version_parameters(path).map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+        assert_eq!(of("/a?email=a@b.c&Api-Version=2024-06-01&token=x#v=3"), ["query.api-version=\"2024-06-01\""]);
+        assert_eq!(of("/a?version=bob%40example.com&v=2"), ["query.v=\"2\""]);
+        assert!(of("/a").is_empty());
+    }
 
     #[test]
     fn host_and_path_are_told_apart_and_lose_what_may_be_personal() {

@@ -10,7 +10,7 @@ use groundswell_model::{Day, UNKNOWN_VERSION};
 use super::types::{Figure, Summary};
 use super::{ApiFeedback, SummaryInputs, UsageData, VersionData, summarise};
 use crate::rollup::Days;
-use crate::search::feedback_stats;
+use crate::search::{Counting, feedback_stats};
 use stream::{API, Indexed, Stream};
 
 /// The three windows that every number is checked in: all time, an open one and a closed one.
@@ -26,7 +26,7 @@ fn summary(indexed: &Indexed, stream: &Stream, version: &str, baseline: Option<&
     let data = |version: &str| VersionData {
         version: version.to_owned(),
         usage: UsageData::read(&view, API, version, days).unwrap(),
-        feedback: feedback_stats(snapshot.version(API, version).unwrap(), days.times()).unwrap(),
+        feedback: feedback_stats(snapshot.version(API, version).unwrap(), days.times(), Counting::Weighted).unwrap(),
         ..VersionData::default()
     };
     let said: Vec<_> = stream.feedback.iter().filter(|f| days.contains(f.time.day())).collect();

@@ -256,6 +256,8 @@ impl Feedback {
             rung: self.rung,
             confidence: 1.0,
             evidence: vec![],
+            deciding: vec![],
+            flags: vec![],
             operation: self.operation.as_deref(),
             consumer: &self.consumer,
             requester: self.requester.as_deref(),
