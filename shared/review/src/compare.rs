@@ -63,7 +63,13 @@ pub(crate) fn paired(panel: &Panel, look: Look, warm: Option<&Warm>) -> Option<(
     } else {
         by_consumer(&fit, look)?
     };
-    let comparison = Comparison { low: comparison.low - fit.allowance, high: comparison.high + fit.allowance, ..comparison };
+    // What chance and what the calendar may do are not added but joined, like errors that know nothing of each other.
+    let reach = |half: f64| half.hypot(fit.allowance);
+    let (low, high) = (
+        comparison.estimate - reach(comparison.estimate - comparison.low),
+        comparison.estimate + reach(comparison.high - comparison.estimate),
+    );
+    let comparison = Comparison { low, high, ..comparison };
     Some((comparison, fit.at))
 }
 

@@ -21,8 +21,8 @@ const CLOSE: f64 = 1e-6;
 const SHRINK: f64 = 0.3;
 /// The longest step in logarithms.
 const LONGEST: f64 = 2.0;
-/// A prior of standard deviation 3 in logarithms for the effect of a day: one without counts stays finite.
-const RIDGE: f64 = 0.1;
+/// A prior of standard deviation 1 in logarithms for the effect of a day: one without counts stays finite.
+const RIDGE: f64 = 1.0;
 /// A step of the calendar, from the days of one version to those of the other, that must not pass for the version's:
 /// the allowance that stands where only the prior tells days from versions.
 const STEP: f64 = 1.5;
@@ -270,10 +270,10 @@ fn parts(panel: &Panel, weighting: &Weighting, at: &Warm, curvature: &Symmetric)
 }
 
 fn summarise(parts: Vec<Part>, explained: &[f64], at: Warm, dispersion: f64) -> Option<Fit> {
-    let of_consumers: f64 = parts.iter().map(|p| p.weight * p.information).sum();
-    let information = of_consumers + RIDGE * explained.iter().map(|e| e * e).sum::<f64>();
-    // θ is off by RIDGE·Σeγ/information for effects γ of the days; a step has half its height on either side.
-    let allowance = RIDGE * explained.iter().map(|e| e.abs()).sum::<f64>() / information * 0.5 * STEP.ln();
+    let information: f64 = parts.iter().map(|p| p.weight * p.information).sum();
+    // θ is off by RIDGE·Σeγ over all information for effects γ of the days; a step has half its height on either side.
+    let with_prior = information + RIDGE * explained.iter().map(|e| e * e).sum::<f64>();
+    let allowance = RIDGE * explained.iter().map(|e| e.abs()).sum::<f64>() / with_prior * 0.5 * STEP.ln();
     let both = |p: &Part| p.expected_share > 0.0 && p.expected_share < 1.0;
     if information <= 1e-6 || !parts.iter().any(both) {
         return None;

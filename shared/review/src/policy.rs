@@ -19,8 +19,6 @@ pub struct Policy {
     pub minimum_consumers: u64,
     /// Calls on the candidate below which nothing is concluded.
     pub minimum_calls: u64,
-    /// Days of the baseline before the release that are looked at.
-    pub baseline_days: u32,
     /// What an inconclusive review means to the gate.
     pub inconclusive: OnInconclusive,
     /// Guardrails by name. Those that are not named keep their defaults.
@@ -64,7 +62,6 @@ impl Default for Policy {
             maturing_days: 7,
             minimum_consumers: 5,
             minimum_calls: 100,
-            baseline_days: 28,
             inconclusive: OnInconclusive::default(),
             guardrails: BTreeMap::new(),
         }
@@ -135,10 +132,8 @@ impl Policy {
         if !(0.0001..=0.2).contains(&self.error) {
             return bad("error", self.error.to_string(), "from 0.0001 to 0.2");
         }
-        for (key, value) in [("horizon_days", self.horizon_days), ("baseline_days", self.baseline_days)] {
-            if !(1..=366).contains(&value) {
-                return bad(key, value.to_string(), "from 1 to 366 days");
-            }
+        if !(1..=366).contains(&self.horizon_days) {
+            return bad("horizon_days", self.horizon_days.to_string(), "from 1 to 366 days");
         }
         for (name, guardrail) in &self.guardrails {
             let least = minimum_of(name);
