@@ -71,9 +71,18 @@ impl Service {
     }
 
     fn wait_for_total(&self, path: &str, total: u64) {
+        self.wait_for(path, "/total", total);
+    }
+
+    /// Search and usage become visible one after the other: each is waited for by itself.
+    fn wait_for(&self, path: &str, field: &str, wanted: u64) {
         let begun = Instant::now();
-        while self.ask("GET", path).1["total"] != total {
-            assert!(begun.elapsed() < WITHIN, "{path} did not come to {total}: {}", self.ask("GET", path).1);
+        loop {
+            let answer = self.ask("GET", path).1;
+            if answer.pointer(field).and_then(Value::as_u64) == Some(wanted) {
+                return;
+            }
+            assert!(begun.elapsed() < WITHIN, "{path}: {field} did not come to {wanted}: {answer}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -161,6 +170,7 @@ fn what_is_published_is_answered_also_after_a_restart_and_once_only() {
     service.publish(&[usage("v2", 50, 3)]);
     service.publish(&[insight("3", "v1", "Still slow")]);
     service.wait_for_total("/v1/search?api=payments", 3);
+    service.wait_for("/v1/apis/payments/versions/v2/summary", "/usage/calls", 150);
     let summary = service.get("/v1/apis/payments/versions/v2/summary?baseline=v1");
     assert_eq!((summary["usage"]["calls"].as_u64(), summary["usage"]["failed"].as_u64()), (Some(150), Some(10)));
     assert_eq!(summary["feedback"]["count"], 2);
@@ -175,6 +185,7 @@ fn a_version_can_be_dropped_and_comes_back_by_a_rebuild() {
     let service = Service::start(folder.path());
     service.publish(&[usage("v2", 100, 7), insight("1", "v2", "Timeouts"), insight("2", "v1", "Slow")]);
     service.wait_for_total("/v1/search", 2);
+    service.wait_for("/v1/apis/payments/versions/v2/summary", "/usage/calls", 100);
     assert_eq!(service.ask("DELETE", "/v1/apis/payments/versions/v2").0, 200);
     assert_eq!(service.get("/v1/search")["total"], 1);
     assert_eq!(service.ask("GET", "/v1/apis/payments/versions/v2/summary").0, 404);
@@ -201,11 +212,7 @@ fn a_damaged_or_deleted_index_is_rebuilt_when_it_is_opened() {
         }
         let service = Service::start(folder.path());
         service.wait_for_total("/v1/search", 1);
-        let begun = Instant::now();
-        while service.ask("GET", "/v1/apis/payments/versions/v2/summary").1["usage"]["calls"] != 100 {
-            assert!(begun.elapsed() < WITHIN, "usage did not come back after losing {}", lose.display());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        service.wait_for("/v1/apis/payments/versions/v2/summary", "/usage/calls", 100);
     }
 }
 
