@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use groundswell_model::insight::{Label, Labels};
 
 use super::{Classifier, MOST_ASPECTS, Rules, Text, UNSURE, survey_tone};
-use crate::model::{self, Answer, Model, ModelError, Told};
+use crate::model::{self, Answer, Model, ModelError, Told, TrainedHead};
 
 /// The model file of this repository; `docs/model-card.md` says what it is made of.
 static FILE: &[u8] = include_bytes!("../../model/labels.gsm");
@@ -48,12 +48,17 @@ impl Trained {
     /// All labels, and each head's answer with its best label, where it was asked.
     #[must_use]
     pub fn explain(&self, text: &Text<'_>, source: Option<&str>) -> (Labels, Vec<(&str, Answer)>) {
+        self.label(text, source, true)
+    }
+
+    fn label(&self, text: &Text<'_>, source: Option<&str>, explain: bool) -> (Labels, Vec<(&str, Answer)>) {
         let mut labels = Rules.classify(text);
         labels.model = self.model.name.clone();
         // English by its common words and a published language stand: letters need not be asked.
         let told = labels.language.name == LEARNT || labels.language.because.iter().any(|b| b == "as published");
         let prepared = self.model.prepare_for(text.title, text.body, &|head| head != "language" || !told);
-        let ask = |name: &str| self.model.head(name).map(|head| head.answer(&prepared, source));
+        let answer = |head: &TrainedHead| if explain { head.answer(&prepared, source) } else { head.answer_briefly(&prepared, source) };
+        let ask = |name: &str| self.model.head(name).map(answer);
         let mut answers = Vec::new();
         if !told && let Some(answer) = ask("language") {
             language(&mut labels, &answer);
@@ -109,7 +114,7 @@ impl Trained {
 
 impl Classifier for Trained {
     fn classify(&self, text: &Text<'_>) -> Labels {
-        self.explain(text, None).0
+        self.label(text, None, false).0
     }
 
     fn name(&self) -> &str {

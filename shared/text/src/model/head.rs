@@ -1,18 +1,29 @@
 //! A head: the weights that tell the labels of one question apart, as small integers, by the bucket of a feature.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::features::{Block, Feature, Features, Weights};
 use super::hash;
 
+/// Counts above this weigh no more.
+const MOST_OFTEN: u16 = 64;
+
+/// Every feature of a text asks for these two: looked up, not reckoned.
+static FREQUENCIES: LazyLock<[f32; MOST_OFTEN as usize + 1]> =
+    LazyLock::new(|| std::array::from_fn(|n| if n <= 1 { 1.0 } else { 1.0 + f32::from(u16::try_from(n).unwrap_or(MOST_OFTEN)).ln() }));
+static RARITIES: LazyLock<[f32; 256]> =
+    LazyLock::new(|| std::array::from_fn(|byte| 1.0 + f32::from(u8::try_from(byte).unwrap_or(u8::MAX).saturating_sub(1)) / 30.0));
+
 /// Weight of how often a feature stands in a text: 1 + ln n (sublinear term frequency).
 pub(super) fn frequency(count: u16) -> f32 {
-    if count == 1 { 1.0 } else { 1.0 + f32::from(count.min(64)).ln() }
+    FREQUENCIES[usize::from(count.min(MOST_OFTEN))]
 }
 
 /// The inverse document frequency that a byte stands for; 0 is a feature that training has not seen.
 pub(super) fn rarity(byte: u8) -> f32 {
-    1.0 + f32::from(byte - 1) / 30.0
+    RARITIES[usize::from(byte)]
 }
 
 /// As [`rarity`], the other way: `ln((1 + n) / (1 + df)) + 1`, in steps of a thirtieth.
@@ -33,10 +44,8 @@ pub(super) fn rarity_byte(documents: usize, with: u32) -> u8 {
 pub(super) struct Table {
     /// One more than the row of each bucket.
     rows: Vec<u32>,
-    /// How rare the feature of each row is.
-    rarity: Vec<u8>,
-    /// The weights of each row.
-    weights: Vec<i8>,
+    /// For each row how rare its feature is, and its weights: side by side, so that a feature costs one look into memory.
+    cells: Vec<i8>,
     labels: usize,
 }
 
@@ -87,8 +96,9 @@ impl From<Table> for Packed {
             let Some(row) = row.checked_sub(1) else { continue };
             gaps.push(bucket - last);
             last = bucket;
-            rarity.push(table.rarity[row as usize]);
-            weights.extend(table.row(row).iter().map(|w| w.cast_unsigned()));
+            let (rare, row) = table.row(row);
+            rarity.push(rare);
+            weights.extend(row.iter().map(|w| w.cast_unsigned()));
         }
         let bits = u8::try_from(table.rows.len().trailing_zeros()).unwrap_or(0);
         Self { bits, labels: u32::try_from(table.labels).unwrap_or(0), gaps, rarity, weights }
@@ -105,39 +115,39 @@ impl From<Packed> for Table {
                 *slot = row;
             }
         }
-        let weights = packed.weights.iter().map(|w| w.cast_signed()).collect();
-        Self { rows, rarity: packed.rarity, weights, labels: packed.labels as usize }
+        let weights: Vec<i8> = packed.weights.iter().map(|w| w.cast_signed()).collect();
+        let labels = packed.labels as usize;
+        Self { rows, cells: side_by_side(&packed.rarity, &weights, labels), labels }
     }
 }
 
 impl Table {
     /// A table of `2^bits` buckets, of which those that are named have a row, in this order.
-    pub(super) fn new(bits: u8, buckets: &[u32], rarity: Vec<u8>, weights: Vec<i8>, labels: usize) -> Self {
+    pub(super) fn new(bits: u8, buckets: &[u32], rarity: &[u8], weights: &[i8], labels: usize) -> Self {
         let mut rows = vec![0; 1 << bits];
         for (row, bucket) in (1..).zip(buckets) {
             rows[*bucket as usize] = row;
         }
-        Self { rows, rarity, weights, labels }
+        Self { rows, cells: side_by_side(rarity, weights, labels), labels }
     }
 
     /// Whether every row has all its weights: a file may lie.
     pub(super) fn is_whole(&self, labels: usize) -> bool {
-        let rows = self.rarity.len();
         self.labels == labels
-            && self.weights.len() == rows * labels
+            && self.cells.len().is_multiple_of(labels + 1)
             && self.rows.len().is_power_of_two()
-            && self.rows.iter().all(|r| *r as usize <= rows)
-            && self.rarity.iter().all(|r| *r > 0)
+            && self.rows.iter().all(|r| *r as usize <= self.len())
+            && self.cells.chunks(labels + 1).all(|row| row.first().is_some_and(|rare| *rare != 0))
     }
 
     /// Number of rows.
     pub(super) fn len(&self) -> usize {
-        self.rarity.len()
+        self.cells.len() / (self.labels + 1)
     }
 
     /// Bytes of memory.
     pub(super) fn bytes(&self) -> usize {
-        self.rows.len() * 4 + self.rarity.len() + self.weights.len()
+        self.rows.len() * 4 + self.cells.len()
     }
 
     fn find(&self, key: u32) -> Option<u32> {
@@ -145,10 +155,24 @@ impl Table {
         self.rows[slot].checked_sub(1)
     }
 
-    fn row(&self, row: u32) -> &[i8] {
-        let start = row as usize * self.labels;
-        &self.weights[start..start + self.labels]
+    /// How rare the feature of a row is, and its weights.
+    fn row(&self, row: u32) -> (u8, &[i8]) {
+        let start = row as usize * (self.labels + 1);
+        match self.cells[start..=start + self.labels].split_first() {
+            Some((rare, weights)) => (rare.cast_unsigned(), weights),
+            None => (0, &[]),
+        }
     }
+}
+
+/// Rows that lack some of their weights are left out: then the table is not whole, and the file is refused.
+fn side_by_side(rarity: &[u8], weights: &[i8], labels: usize) -> Vec<i8> {
+    let mut cells = Vec::with_capacity(rarity.len() + weights.len());
+    for (rare, row) in rarity.iter().zip(weights.chunks_exact(labels.max(1))) {
+        cells.push(rare.cast_signed());
+        cells.extend_from_slice(row);
+    }
+    cells
 }
 
 /// The weights of one head.
@@ -195,14 +219,15 @@ impl Head {
         let mut square = 0.0_f32;
         for feature in &features.blocks[block as usize] {
             let Some(row) = self.table.find(feature.key) else { continue };
-            let value = frequency(feature.count) * rarity(self.table.rarity[row as usize]);
+            let (rare, weights) = self.table.row(row);
+            let value = frequency(feature.count) * rarity(rare);
             square += value * value;
-            for (s, w) in sum.iter_mut().zip(self.table.row(row)) {
+            for (s, w) in sum.iter_mut().zip(weights) {
                 *s += value * f32::from(*w);
             }
             let Some((source, crossed)) = source.zip(self.crossed.as_ref()) else { continue };
             if let Some(row) = crossed.find(crossed_key(feature.key, source)) {
-                for (s, w) in crossed_sum.iter_mut().zip(crossed.row(row)) {
+                for (s, w) in crossed_sum.iter_mut().zip(crossed.row(row).1) {
                     *s += value * f32::from(*w);
                 }
             }
@@ -212,15 +237,16 @@ impl Head {
 
     /// The length of a block's features that training has seen.
     pub(super) fn length(&self, features: &[Feature]) -> f32 {
-        let value = |f: &Feature| self.table.find(f.key).map_or(0.0, |row| frequency(f.count) * rarity(self.table.rarity[row as usize]));
+        let value = |f: &Feature| self.table.find(f.key).map_or(0.0, |row| frequency(f.count) * rarity(self.table.row(row).0));
         features.iter().map(|f| value(f).powi(2)).sum::<f32>().sqrt()
     }
 
     /// What a feature adds to the score of a label, before its block is made as long as its weight.
     pub(super) fn contribution(&self, key: u32, count: u16, label: usize) -> f32 {
         let Some(row) = self.table.find(key) else { return 0.0 };
-        let weight = self.table.row(row).get(label).copied().unwrap_or(0);
-        frequency(count) * rarity(self.table.rarity[row as usize]) * f32::from(weight) * self.scale[label]
+        let (rare, weights) = self.table.row(row);
+        let weight = weights.get(label).copied().unwrap_or(0);
+        frequency(count) * rarity(rare) * f32::from(weight) * self.scale[label]
     }
 
     /// Bytes of memory.

@@ -158,8 +158,8 @@ impl Columns {
         Head {
             labels: labels.to_vec(),
             blocks: options.blocks,
-            table: Table::new(options.bits, &self.buckets, self.rarity, table, labels.len()),
-            crossed: (!kept.is_empty()).then(|| Table::new(CROSSED_BITS, &kept, vec![1; kept.len()], crossed, labels.len())),
+            table: Table::new(options.bits, &self.buckets, &self.rarity, &table, labels.len()),
+            crossed: (!kept.is_empty()).then(|| Table::new(CROSSED_BITS, &kept, &vec![1; kept.len()], &crossed, labels.len())),
             sources,
             scale,
             crossed_scale,
