@@ -5,12 +5,12 @@ use std::sync::{Arc, LazyLock};
 use groundswell_model::insight::{Label, Labels};
 
 use super::{Classifier, MOST_ASPECTS, Rules, Text, UNSURE, survey_tone};
-use crate::model::{self, Answer, Model, ModelError, Told, TrainedHead};
+use crate::model::{self, Answer, Joint, Model, ModelError, Told};
 
 /// The model file of this repository; `docs/model-card.md` says what it is made of.
 static FILE: &[u8] = include_bytes!("../../model/labels.gsm");
 
-static SHIPPED: LazyLock<Result<Arc<Model>, ModelError>> = LazyLock::new(|| model::read(FILE).map(Arc::new));
+static SHIPPED: LazyLock<Result<Trained, ModelError>> = LazyLock::new(|| model::read(FILE).map(Trained::new));
 
 /// The language that type, aspect and sentiment were learnt in.
 const LEARNT: &str = "en";
@@ -22,7 +22,11 @@ const SURE_RULE: f32 = 0.75;
 #[derive(Clone, Debug)]
 pub struct Trained {
     model: Arc<Model>,
+    joint: Arc<Joint>,
 }
+
+/// The heads that English texts are asked with, all at once.
+const ASKED: [&str; 3] = ["type", "sentiment", "aspect"];
 
 impl Trained {
     /// The model of this repository; read once.
@@ -30,13 +34,14 @@ impl Trained {
     /// # Errors
     /// The file in the program is damaged.
     pub fn shipped() -> Result<Self, ModelError> {
-        SHIPPED.clone().map(|model| Self { model })
+        SHIPPED.clone()
     }
 
     /// A model of one's own with heads of the same names.
     #[must_use]
     pub fn new(model: Model) -> Self {
-        Self { model: Arc::new(model) }
+        let joint = Joint::of(&model, &ASKED);
+        Self { model: Arc::new(model), joint: Arc::new(joint) }
     }
 
     /// Its heads.
@@ -57,8 +62,7 @@ impl Trained {
         // English by its common words and a published language stand: letters need not be asked.
         let told = labels.language.name == LEARNT || labels.language.because.iter().any(|b| b == "as published");
         let prepared = self.model.prepare_for(text.title, text.body, &|head| head != "language" || !told);
-        let answer = |head: &TrainedHead| if explain { head.answer(&prepared, source) } else { head.answer_briefly(&prepared, source) };
-        let ask = |name: &str| self.model.head(name).map(answer);
+        let ask = |name: &str| self.model.head(name).map(|head| head.answer(&prepared, source));
         let mut answers = Vec::new();
         if !told && let Some(answer) = ask("language") {
             language(&mut labels, &answer);
@@ -68,8 +72,11 @@ impl Trained {
             return (labels, answers);
         }
         let learnt = matches!(labels.language.name.as_str(), LEARNT | UNSURE);
-        for name in ["type", "sentiment", "aspect"] {
-            let Some(answer) = ask(name) else { continue };
+        let mut scores = if learnt && !explain && source.is_none() { prepared.scores(&self.joint) } else { Vec::new() };
+        for name in ASKED {
+            let briefly = self.joint.place(name).and_then(|at| scores.get_mut(at)).map(std::mem::take).zip(self.model.head(name));
+            let answer = briefly.map(|(scores, head)| head.answer_briefly(&prepared, scores));
+            let Some(answer) = answer.or_else(|| ask(name)) else { continue };
             match name {
                 _ if !learnt => not_learnt(&mut labels, text),
                 "type" => kind(&mut labels, &answer),
@@ -215,6 +222,19 @@ mod tests {
             language: None,
         });
         assert_eq!((scored.language.name.as_str(), scored.sentiment.name.as_str()), ("ja", "negative"));
+    }
+
+    #[test]
+    fn heads_asked_at_once_say_what_each_says_alone() {
+        let trained = Trained::shipped().unwrap();
+        for (title, body) in [
+            ("Timeout after upgrading to v2", "Every request fails with 504 since yesterday. Please fix this, it blocks our release!"),
+            ("How do I page through results?", "The documentation says nothing about cursors.\n```\nGET /items\n```"),
+            ("", "I love the new client, great work, thank you"),
+        ] {
+            let text = Text { title, body, ..Text::default() };
+            assert_eq!(trained.classify(&text), trained.explain(&text, None).0, "{title}");
+        }
     }
 
     #[test]

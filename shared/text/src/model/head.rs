@@ -150,6 +150,16 @@ impl Table {
         self.rows.len() * 4 + self.cells.len()
     }
 
+    /// Number of buckets.
+    pub(super) fn buckets(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How rare a feature is, and its weights, where training has seen it.
+    pub(super) fn look_up(&self, key: u32) -> Option<(u8, &[i8])> {
+        self.find(key).map(|row| self.row(row))
+    }
+
     fn find(&self, key: u32) -> Option<u32> {
         let slot = key as usize & (self.rows.len() - 1);
         self.rows[slot].checked_sub(1)

@@ -16,6 +16,7 @@ mod file;
 mod fit;
 mod hash;
 mod head;
+mod joint;
 mod marks;
 mod polarity;
 mod recipe;
@@ -33,6 +34,7 @@ pub use evaluate::evaluate;
 pub use figures::{Figures, LabelFigures, SourceFigures};
 pub use file::{VERSION, read, write};
 pub use fit::{Plan, fit, new_source};
+pub use joint::Joint;
 pub use recipe::Recipe;
 
 use decide::Decision;
@@ -165,6 +167,14 @@ impl Model {
     }
 }
 
+impl Prepared {
+    /// The scores of several heads, by [`Joint::place`].
+    #[must_use]
+    pub fn scores(&self, joint: &Joint) -> Vec<Vec<f32>> {
+        joint.scores(&self.features)
+    }
+}
+
 impl TrainedHead {
     /// Its labels, in the order of [`Answer::shares`].
     #[must_use]
@@ -199,17 +209,17 @@ impl TrainedHead {
     /// What it says about a text.
     #[must_use]
     pub fn answer(&self, prepared: &Prepared, source: Option<&str>) -> Answer {
-        self.say(prepared, source, true)
+        self.say(prepared, self.head.scores(&prepared.features, source), true)
     }
 
-    /// As [`TrainedHead::answer`], in less time: a best label that is not given comes without the words that speak for it.
+    /// As [`TrainedHead::answer`] without a source, by scores of [`Prepared::scores`], and in less time: a best label that is not given
+    /// comes without the words that speak for it.
     #[must_use]
-    pub fn answer_briefly(&self, prepared: &Prepared, source: Option<&str>) -> Answer {
-        self.say(prepared, source, false)
+    pub fn answer_briefly(&self, prepared: &Prepared, scores: Vec<f32>) -> Answer {
+        self.say(prepared, scores, false)
     }
 
-    fn say(&self, prepared: &Prepared, source: Option<&str>, explain_best: bool) -> Answer {
-        let scores = self.head.scores(&prepared.features, source);
+    fn say(&self, prepared: &Prepared, scores: Vec<f32>, explain_best: bool) -> Answer {
         let Some((best, ..)) = decide::best(&scores) else { return Answer::default() };
         let told = |label: usize, confidence: f32| Told {
             label: self.head.labels.get(label).cloned().unwrap_or_default(),
