@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 use groundswell_catalogue::Catalogue;
 use groundswell_contract::Stage;
 use groundswell_model::{Day, Timestamp};
-use groundswell_review::input::{ConsumerInput, DayUse, FeedbackItem, LatencyCount, Provenance, Score, Unnamed, VersionUse, Window};
 use groundswell_review::ReviewInput;
+use groundswell_review::input::{ConsumerInput, DayUse, FeedbackItem, LatencyCount, Provenance, Score, Unnamed, VersionUse, Window};
 use hashbrown::HashMap;
 
 pub use window::{BadWindow, LONGEST};
@@ -205,7 +205,8 @@ impl Reading {
             let (Some(place), Ok(day)) = (places.get(&consumer), u16::try_from(day.0.saturating_sub(from.0))) else { return };
             let counts = &mut side.of(&mut consumers[*place]).latency;
             counts.reserve_exact(latency.buckets().len());
-            let count = |(bucket, count): &(i16, u64)| LatencyCount { day, bucket: *bucket, count: u32::try_from(*count).unwrap_or(u32::MAX) };
+            let count =
+                |(bucket, count): &(i16, u64)| LatencyCount { day, bucket: *bucket, count: u32::try_from(*count).unwrap_or(u32::MAX) };
             counts.extend(latency.buckets().iter().map(count));
         })
     }

@@ -189,7 +189,8 @@ mod tests {
             merge_in(&mut waiting, (7, 3, consumer), Presence { calls: 10, failed: 2 });
         }
         let mut news = Vec::new();
-        let merged = merge_sorted(stored, &sorted(&waiting), BLOCK, &mut |key, before, after| news.push((key.2, before.is_none(), after.calls)));
+        let merged =
+            merge_sorted(stored, &sorted(&waiting), BLOCK, &mut |key, before, after| news.push((key.2, before.is_none(), after.calls)));
         assert_eq!(merged.iter().map(|(p, c)| (*p, c.calls)).collect::<Vec<_>>(), [(0, 10), (1, 1), (5, 15), (9, 10)]);
         assert_eq!(news, [(0, true, 10), (5, false, 15), (9, true, 10)]);
     }
