@@ -131,8 +131,8 @@ fn weighed<'a>(case: &Case<'a>, pairs: &[Pair<'a>], sayings: &[Saying<'a>], of_a
         return None;
     }
     let kept: Vec<&Pair<'a>> = ranked.iter().copied().filter(|p| p.weight() / all >= LEAST_SHARE).collect();
-    let sum: f64 = kept.iter().map(|p| p.weight()).sum();
-    let versions = kept.iter().map(|p| VersionWeight { version: p.version, weight: narrow(p.weight() / sum) }).collect();
+    let shares = on_grid(&kept.iter().map(|p| p.weight()).collect::<Vec<_>>());
+    let versions = kept.iter().zip(shares).map(|(p, weight)| VersionWeight { version: p.version, weight }).collect();
     let mut evidence = vec![usage_says(case, &ranked)];
     if spoke {
         evidence.extend(says(case, pairs, sayings));
@@ -175,6 +175,19 @@ fn since(case: &Case<'_>, first: Timestamp) -> String {
     first.max(case.look_back()).day().iso()
 }
 
+/// Parts of 1, the first weight being the largest, in steps of 1/4096: sums of such weights, and of their squares, are exact in floating
+/// point, so that no figure depends on the order of reading.
+fn on_grid(weights: &[f64]) -> Vec<f32> {
+    const STEPS: f64 = 4096.0;
+    let all: f64 = weights.iter().sum();
+    let mut steps: Vec<f64> = weights.iter().map(|w| (STEPS * w / all).round()).collect();
+    let rest = STEPS - steps.iter().skip(1).sum::<f64>();
+    if let Some(first) = steps.first_mut() {
+        *first = rest;
+    }
+    steps.into_iter().map(|s| narrow(s / STEPS)).collect()
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "shares and confidences need no more than seven digits")]
 fn narrow(share: f64) -> f32 {
     share as f32
@@ -191,4 +204,17 @@ fn calls(n: u64) -> String {
         grouped.push(digit);
     }
     format!("{grouped} call{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up_to_one_whatever_their_order() {
+        let parts = on_grid(&[0.7, 0.2, 0.1]);
+        assert_eq!(parts.iter().sum::<f32>(), 1.0);
+        assert!(parts.iter().all(|p| (p * 4096.0).fract() == 0.0), "{parts:?}");
+        assert_eq!(on_grid(&[3.0]), [1.0]);
+    }
 }

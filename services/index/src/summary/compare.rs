@@ -25,7 +25,7 @@ const ROWS: [Row; 15] = [
     row("csat", "CSAT (1 to 5)", Unit::Score, false, |s| s.csat.mean.clone()),
     row("csat.satisfied", "Satisfied (4 or 5)", Unit::Share, true, |s| s.csat.satisfied.clone()),
     row("ces", "CES (1 to 7)", Unit::Score, false, |s| s.ces.mean.clone()),
-    row("rating.mean", "Rating (share of its scale)", Unit::Share, false, |s| s.rating.mean.clone()),
+    row("rating", "Rating (share of its scale)", Unit::Share, false, |s| s.rating.mean.clone()),
     row("usage.error_rate", "Error rate", Unit::Share, true, |s| s.usage.error_rate.clone()),
     row("usage.server_error_rate", "Server error rate", Unit::Share, true, |s| s.usage.server_error_rate.clone()),
     row("usage.latency.p50_ms", "Latency p50", Unit::Milliseconds, true, |s| plain(s.usage.latency.p50_ms, s.usage.latency.n)),
