@@ -1,10 +1,11 @@
 //! Verdicts of a running program on the simulated company, whose second version of `payments` fails more often.
+#![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use groundswell_tests::{Company, Program, Transport, run};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const CAUGHT_UP: Duration = Duration::from_secs(60);
 
@@ -24,19 +25,26 @@ fn guardrail<'a>(review: &'a Value, name: &str) -> &'a Value {
     review["guardrails"].as_array().unwrap().iter().find(|g| g["name"] == name).unwrap_or_else(|| panic!("no {name}: {review}"))
 }
 
-/// Calls and errors by version, of calls that name consumer, API and version themselves.
-fn explicit_calls(company: &Company) -> BTreeMap<String, (f64, f64)> {
-    let mut by_version: BTreeMap<String, (f64, f64)> = BTreeMap::new();
-    for line in &company.usage {
-        let event: Value = serde_json::from_str(line).unwrap();
-        let data = &event["data"];
-        let text = |name: &str| data[name].as_str().unwrap_or_default();
-        if text("api") == "payments" && !text("consumer").is_empty() && !text("api_version").is_empty() {
-            let calls = data["count"].as_f64().unwrap_or(1.0) * event["sampledrate"].as_f64().unwrap_or(1.0);
-            let failed = data["status"].as_u64().map_or(text("outcome") == "failure", |status| status >= 400);
-            let sums = by_version.entry(text("api_version").to_owned()).or_default();
-            *sums = (sums.0 + calls, sums.1 + if failed { calls } else { 0.0 });
+/// What really happened on `payments`: named calls and errors by version, from `from` to before `until`, and how many called.
+/// The version is the simulator's truth, the rest the published event's.
+fn really(company: &Company, from: &str, until: &str) -> BTreeMap<String, (BTreeSet<String>, f64, f64)> {
+    let parse = |line: &String| -> Value { serde_json::from_str(line).unwrap() };
+    let identity = |v: &Value| (v["source"].to_string(), v["id"].to_string());
+    let truth: BTreeMap<_, Value> = company.truth.iter().map(parse).map(|t| (identity(&t), t)).collect();
+    let events: BTreeMap<_, Value> = company.usage.iter().rev().map(parse).map(|e| (identity(&e), e)).collect();
+    let mut by_version: BTreeMap<String, (BTreeSet<String>, f64, f64)> = BTreeMap::new();
+    for (identity, event) in &events {
+        let (truth, data, time) = (&truth[identity], &event["data"], event["time"].as_str().unwrap());
+        let consumer = data["consumer"].as_str().unwrap_or_default();
+        if truth["api"] != "payments" || consumer.is_empty() || time < from || time >= until {
+            continue;
         }
+        let calls = truth["calls"].as_f64().unwrap();
+        let failed = data["status"].as_u64().is_some_and(|status| status >= 400) || data["outcome"] == "failure";
+        let sums = by_version.entry(truth["version"].as_str().unwrap().to_owned()).or_default();
+        sums.0.insert(consumer.to_owned());
+        sums.1 += calls;
+        sums.2 += if failed { calls } else { 0.0 };
     }
     by_version
 }
@@ -62,8 +70,14 @@ fn the_planted_regression_never_passes_and_verdicts_can_be_made_again() {
     let all = summary("v2")["usage"]["calls"].as_f64().unwrap() + summary("v1")["usage"]["calls"].as_f64().unwrap();
     let named = errors["candidate"]["exposure"].as_f64().unwrap() + errors["baseline"]["exposure"].as_f64().unwrap();
     assert_eq!(named + review["left_out"]["unnamed_calls"].as_f64().unwrap(), all);
-    let explicit = explicit_calls(&company);
-    eprintln!("explicit {explicit:?}, reviewed {errors}");
+    let really = really(&company, review["from"].as_str().unwrap(), review["until"].as_str().unwrap());
+    for (version, side) in [("v1", "baseline"), ("v2", "candidate")] {
+        let (consumers, calls, failed) = &really[version];
+        let expected = json!([consumers.len(), calls, failed]);
+        assert_eq!(json!([errors[side]["consumers"], errors[side]["exposure"], errors[side]["count"]]), expected, "{version}");
+        let value = errors[side]["value"].as_f64().unwrap();
+        assert!((value - failed / calls).abs() < 1e-7 * value, "{version}: {value}");
+    }
 
     let shown = ask(&["review", "payments", "v2", "--baseline", "v1", "--format", "json"]);
     let again = ask(&["review", "payments", "v2", "--baseline", "v1", "--format", "json"]);

@@ -100,7 +100,6 @@ impl Handle {
     }
 
     /// Waits for the turn of an answer that takes much memory: there is one at a time.
-    #[must_use]
     pub fn turn(&self) -> MutexGuard<'_, ()> {
         self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
