@@ -88,6 +88,71 @@ def check_topics() -> None:
     expect(compacted == [names["journal"]], f"topics.sh compacts {compacted}")
 
 
+STAND_IN = """#!/bin/sh
+printf '%s\\n' "$@" > "$ARGUMENTS"
+for argument in "$@"; do
+  case "$argument" in
+    json=*) echo '{"api":"payments","verdict":"inconclusive"}' > "${argument#json=}" ;;
+    github=*) echo '::warning::can not be told' > "${argument#github=}" ;;
+  esac
+done
+echo '# the review'
+exit 3
+"""
+
+
+def run_gate(script: str, shell: list[str], more: dict[str, str]) -> tuple[int, str, list[str], pathlib.Path]:
+    """Runs the script of a pipeline with a stand-in for the program; exit code, output, its arguments, folder."""
+    folder = pathlib.Path(tempfile.mkdtemp())
+    program = folder / "groundswell"
+    program.write_text(STAND_IN)
+    program.chmod(0o755)
+    gate = {"GATE_API": "payments", "GATE_VERSION": "v2; touch broken", "GATE_BASELINE": "v1", "GATE_WAIT": "30m", "GATE_POLICY": "my policy.toml"}
+    github = {"GITHUB_STEP_SUMMARY": str(folder / "summary"), "GITHUB_OUTPUT": str(folder / "output"), "GATE_PROGRAM": str(program)}
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "ARGUMENTS": str(folder / "arguments"), "TMPDIR": str(folder), **gate, **github, **more}
+    ran = subprocess.run([*shell, script], capture_output=True, text=True, check=False, env=environment, cwd=folder)
+    arguments = (folder / "arguments").read_text().splitlines() if (folder / "arguments").exists() else [ran.stderr]
+    return ran.returncode, ran.stdout, arguments, folder
+
+
+def check_gate_call(where: str, code: int, arguments: list[str], folder: pathlib.Path) -> None:
+    expect(code == 3, f"{where}: the gate's exit code became {code}")
+    expect(arguments[:1] == ["gate"] and arguments[-3:] == ["--", "payments", "v2; touch broken"], f"{where}: calls {arguments}")
+    expect(not (folder / "broken").exists(), f"{where}: a value was run as a command")
+    pairs = list(zip(arguments, arguments[1:]))
+    for pair in [("--baseline", "v1"), ("--wait", "30m"), ("--policy", "my policy.toml"), ("--inconclusive", "pass")]:
+        expect(pair in pairs, f"{where}: {pair} is missing in {arguments}")
+
+
+def check_github() -> None:
+    action = yaml.safe_load((DEPLOY / "github/gate/action.yml").read_text())
+    (step,) = action["runs"]["steps"]
+    expect(action["runs"]["using"] == "composite" and step["shell"] == "bash", "action: not composite, or not bash")
+    expect("${{" not in step["run"], "action: an input is text of the script")
+    named = set(re.findall(r"inputs\.(\w+)", json.dumps(step["env"])))
+    expect(named == set(action["inputs"]), f"action: inputs {sorted(action['inputs'])}, used {sorted(named)}")
+    more = {"GATE_INCONCLUSIVE": "pass", "GROUNDSWELL_KEY": "", "GROUNDSWELL_SERVER": "http://x"}
+    code, output, arguments, folder = run_gate(step["run"], ["bash", "-c"], more)
+    check_gate_call("action", code, arguments, folder)
+    expect("::warning::" in output, "action: annotations are not written")
+    expect((folder / "summary").read_text() == "# the review\n", "action: no summary")
+    expect((folder / "output").read_text() == "verdict=inconclusive\nexit-code=3\n", "action: outputs are " + (folder / "output").read_text())
+    shutil.rmtree(folder)
+
+
+def check_gitlab() -> None:
+    job = yaml.safe_load((DEPLOY / "gitlab/gate.yml").read_text())[".groundswell-gate"]
+    used = set(re.findall(r"\$(GATE_\w+)", "\n".join(job["script"])))
+    expect(used >= set(job["variables"]), f"gitlab: variables {sorted(job['variables'])}, used {sorted(used)}")
+    code, _, arguments, folder = run_gate("set -e\n" + "\n".join(job["script"]), ["sh", "-c"], {"GATE_INCONCLUSIVE": "pass"})
+    check_gate_call("gitlab", code, arguments, folder)
+    written = {argument.split("=")[1] for argument in arguments if re.match(r"(junit|md|json)=", argument)}
+    kept = {*job["artifacts"]["paths"], job["artifacts"]["reports"]["junit"]}
+    expect(written == kept, f"gitlab: writes {sorted(written)}, keeps {sorted(kept)}")
+    expect(job["allow_failure"]["exit_codes"] == [3, 4], "gitlab: a regression or wrong use may fail unseen")
+    shutil.rmtree(folder)
+
+
 def check_everything_else() -> None:
     for path in DEPLOY.rglob("*"):
         if path.suffix in {".yaml", ".yml"}:
@@ -106,6 +171,8 @@ def main() -> int:
     check_compose(keys)
     check_units(keys)
     check_topics()
+    check_github()
+    check_gitlab()
     check_everything_else()
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -15,6 +15,8 @@ pub struct Company {
     pub usage: Vec<String>,
     /// Tickets and survey responses.
     pub feedback: Vec<String>,
+    /// What each event is in truth, one JSON object a line.
+    pub truth: Vec<String>,
 }
 
 impl Company {
@@ -25,6 +27,9 @@ impl Company {
     pub fn simulate(seed: u64, days: u32, consumers: u32) -> anyhow::Result<Self> {
         let (seed, days, consumers) = (seed.to_string(), days.to_string(), consumers.to_string());
         let events = EVENTS.to_string();
+        let folder = tempfile::tempdir()?;
+        let truth = folder.path().join("truth.jsonl");
+        let truth_path = truth.to_str().context("the temporary folder is not UTF-8")?;
         let args = [
             "simulate",
             "--seed",
@@ -37,16 +42,19 @@ impl Company {
             &events,
             "--end",
             "2026-03-01T00:00:00Z",
+            "--truth",
+            truth_path,
             "--out",
             "-",
         ];
         let output = crate::run(&args, &[])?;
         anyhow::ensure!(output.status.success(), "simulate failed: {}", String::from_utf8_lossy(&output.stderr));
-        Self::read(std::str::from_utf8(&output.stdout)?)
+        let company = Self::read(std::str::from_utf8(&output.stdout)?)?;
+        Ok(Self { truth: std::fs::read_to_string(&truth)?.lines().map(str::to_owned).collect(), ..company })
     }
 
     fn read(lines: &str) -> anyhow::Result<Self> {
-        let mut company = Self { catalogue: Vec::new(), usage: Vec::new(), feedback: Vec::new() };
+        let mut company = Self { catalogue: Vec::new(), usage: Vec::new(), feedback: Vec::new(), truth: Vec::new() };
         for line in lines.lines() {
             let event: serde_json::Value = serde_json::from_str(line)?;
             match event["type"].as_str().context("an event without a type")? {

@@ -7,7 +7,7 @@ use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
-use crate::{cmd_bench, cmd_classify, cmd_evaluate, cmd_gate, cmd_model, cmd_simulate};
+use crate::{cmd_bench, cmd_classify, cmd_evaluate, cmd_gate, cmd_model, cmd_review, cmd_simulate};
 
 /// What API consumers say and do, in one searchable insight index per API version.
 #[derive(Debug, Parser)]
@@ -24,7 +24,8 @@ First steps:
   groundswell demo                                  everything in one process, with a simulated company
   groundswell up                                    everything in one process, for your own events
   groundswell send events.jsonl                     publish CloudEvents, one a line
-  groundswell summary payments v2 --baseline v1     is v2 better than v1 was?
+  groundswell summary payments v2 --baseline v1     what v2's consumers say and do, beside v1
+  groundswell review payments v2 --baseline v1      is v2 better than v1 was?
 
 Exit codes: 0 done, 1 something failed or was rejected, 2 wrong use, 4 server or broker not reachable, 64 wrong configuration, 70 a service failed.";
 
@@ -133,6 +134,8 @@ Exit code 1 if something fails.")]
     /// Show what the answers are worth, on streams whose truth is known
     #[command(subcommand)]
     Evaluate(cmd_evaluate::Evaluate),
+    /// Whether a version is better or worse for its consumers than its baseline: a tested verdict
+    Review(cmd_review::Args),
     /// Review a version against its baseline by a policy, with an exit code for a pipeline
     Gate(cmd_gate::Args),
 }

@@ -135,6 +135,12 @@ impl Client {
         answer.json().map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
     }
 
+    /// POST of text, read as JSON.
+    pub fn post_text<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)], kind: &str, body: String) -> Result<T, Failure> {
+        let request = self.http.post(self.asked(path, query)).header(reqwest::header::CONTENT_TYPE, kind).body(body);
+        self.send(request)?.json().map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
+    }
+
     /// POST of a body; the caller decides what the status means.
     pub fn post_body(&self, path: &[&str], content_type: &str, body: Vec<u8>) -> reqwest::Result<Response> {
         self.authorized(self.http.post(self.address(path)).header(reqwest::header::CONTENT_TYPE, content_type).body(body)).send()

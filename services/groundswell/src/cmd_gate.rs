@@ -1,33 +1,56 @@
 //! `gate`: a review against a policy, and an exit code for a pipeline.
 
-use std::io::Read;
+mod live;
+
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ValueEnum;
-use groundswell_review::gate::{self, Overrides, exit_code};
+use groundswell_review::gate::{Overrides, exit_code};
 use groundswell_review::policy::OnInconclusive;
 use groundswell_review::{Policy, Review, ReviewInput, render, review};
 
 use crate::cli::Global;
 use crate::failure::Failure;
-use crate::output::{Format, clean, lines, print, print_json, table};
-
-/// The policy file that is read where none is named.
-const USUAL_POLICY: &str = "groundswell.gate.toml";
+use crate::output::{Format, print};
+use crate::verdict::{Question, policy, read, show};
+use live::Patience;
 
 /// What is reviewed, and against what.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  groundswell gate --input counts.json
-  groundswell gate --input counts.json --format md > comment.md
-  groundswell gate --input counts.json --write junit=review.xml --write github=-
-  groundswell gate --input counts.json --policy groundswell.gate.toml --inconclusive pass
+  groundswell gate payments v2 --baseline v1
+  groundswell gate payments v2 --baseline v1 --wait 30m --max-age 2d --format md > comment.md
+  groundswell gate payments v2 --baseline v1 --write junit=review.xml --write github=-
+  groundswell gate payments v2 --baseline v1 --policy groundswell.gate.toml --inconclusive pass
+  groundswell gate --input counts.json            counts of your own (docs/statistics.md)
 
-Exit codes: 0 pass, 1 regression, 2 wrong use, 3 inconclusive.")]
+Exit codes: 0 pass, 1 regression, 2 wrong use, 3 inconclusive, 4 not reachable or stale.")]
 pub struct Args {
-    /// Counts per consumer, version and day (see docs/statistics.md); `-` is standard input
+    /// The API
+    #[arg(required_unless_present = "input", conflicts_with = "input")]
+    pub api: Option<String>,
+    /// The version under review
+    #[arg(required_unless_present = "input", conflicts_with = "input")]
+    pub version: Option<String>,
+    /// The version it is compared with
+    #[arg(long, value_name = "VERSION", required_unless_present = "input", conflicts_with = "input")]
+    pub baseline: Option<String>,
+    /// From this day or RFC 3339 time on [default: 28 days before the version's first]
+    #[arg(long, value_name = "TIME", conflicts_with = "input")]
+    pub since: Option<String>,
+    /// Before this day or RFC 3339 time [default: the end of the data]
+    #[arg(long, value_name = "TIME", conflicts_with = "input")]
+    pub until: Option<String>,
+    /// Go on asking for so long while the verdict is inconclusive or the server is away or behind
+    #[arg(long, value_name = "TIME", value_parser = live::duration, conflicts_with = "input")]
+    pub wait: Option<Duration>,
+    /// Exit 4 if the data end longer ago than this
+    #[arg(long, value_name = "TIME", value_parser = live::duration, conflicts_with_all = ["input", "until"])]
+    pub max_age: Option<Duration>,
+    /// Counts per consumer, version and day instead of a server's (see docs/statistics.md); `-` is standard input
     #[arg(long, value_name = "FILE")]
-    pub input: PathBuf,
+    pub input: Option<PathBuf>,
     /// Policy [default: groundswell.gate.toml in this folder, if it is there]
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
@@ -96,10 +119,17 @@ fn writing(text: &str) -> Result<(Form, PathBuf), String> {
 
 /// Runs it; the exit code is the verdict's.
 pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
-    let policy = policy(args)?;
-    let input: ReviewInput = serde_json::from_str(&read(&args.input)?)
-        .map_err(|e| Failure::wrong_use(format!("{}: these are no counts for a review: {e}", args.input.display())))?;
-    let review = review(&input, &policy);
+    let flags = Overrides {
+        error: args.error,
+        horizon_days: args.horizon_days,
+        maturing_days: args.maturing_days,
+        inconclusive: args.inconclusive.map(Into::into),
+    };
+    let policy = policy(args.policy.as_deref(), flags)?;
+    let review = match &args.input {
+        Some(file) => of_file(file, &policy)?,
+        None => live::review(global, &question(args), &policy, Patience { wait: args.wait.unwrap_or_default(), max_age: args.max_age })?,
+    };
     show(&review, Format::choose(global.format))?;
     for (form, file) in &args.write {
         write(&review, *form, file)?;
@@ -107,45 +137,20 @@ pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     Ok(exit_code(review.verdict, &policy))
 }
 
-fn policy(args: &Args) -> Result<Policy, Failure> {
-    let usual = || Some(PathBuf::from(USUAL_POLICY)).filter(|p| p.exists());
-    let path = args.policy.clone().or_else(usual);
-    let file = path.as_deref().map(read).transpose()?;
-    let flags = Overrides {
-        error: args.error,
-        horizon_days: args.horizon_days,
-        maturing_days: args.maturing_days,
-        inconclusive: args.inconclusive.map(Into::into),
-    };
-    gate::policy(file.as_deref(), flags).map_err(|e| {
-        let place = path.map_or_else(String::new, |p| format!("{}: ", p.display()));
-        Failure::wrong_use(format!("{place}{e}"))
-    })
+fn of_file(file: &Path, policy: &Policy) -> Result<Review, Failure> {
+    let input: ReviewInput = serde_json::from_str(&read(file)?)
+        .map_err(|e| Failure::wrong_use(format!("{}: these are no counts for a review: {e}", file.display())))?;
+    Ok(review(&input, policy))
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    let fail = |e: std::io::Error| Failure::wrong_use(format!("{} can't be read: {e}", path.display()));
-    if path.as_os_str() != "-" {
-        return std::fs::read_to_string(path).map_err(fail);
-    }
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).map_err(fail)?;
-    Ok(text)
-}
-
-fn show(review: &Review, format: Format) -> Result<(), Failure> {
-    match format {
-        Format::Json => print_json(review),
-        Format::Md => print(&render::markdown(review)),
-        Format::Table => {
-            let mut rows = table(format, &render::COLUMNS);
-            for row in render::rows(review) {
-                rows.add_row(row.map(|cell| clean(&cell)));
-            }
-            let remarks: Vec<String> = render::remarks(review).iter().map(|line| format!("{}\n", clean(line))).collect();
-            let head = format!("{}: {}, {}", clean(&render::title(review)), review.verdict.name(), clean(&review.reason));
-            print(&format!("{head}\n{}{}", lines(&rows), remarks.concat()))
-        }
+/// The command line has all of it where there is no file.
+fn question(args: &Args) -> Question {
+    Question {
+        api: args.api.clone().unwrap_or_default(),
+        version: args.version.clone().unwrap_or_default(),
+        baseline: args.baseline.clone().unwrap_or_default(),
+        since: args.since.clone(),
+        until: args.until.clone(),
     }
 }
 
@@ -161,7 +166,8 @@ fn write(review: &Review, form: Form, file: &Path) -> Result<(), Failure> {
     if file.as_os_str() == "-" {
         return print(&text);
     }
-    std::fs::write(file, text).map_err(|e| Failure::failed(format!("{} can't be written: {e}", file.display())))
+    // Not exit code 1, which would mean a regression.
+    std::fs::write(file, text).map_err(|e| Failure::wrong_use(format!("{} can't be written: {e}", file.display())))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod cmd_evaluate;
 mod cmd_gate;
 mod cmd_key;
 mod cmd_model;
+mod cmd_review;
 mod cmd_search;
 mod cmd_send;
 mod cmd_simulate;
@@ -34,6 +35,7 @@ mod openapi;
 mod output;
 mod pipeline;
 mod server_file;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => cmd_simulate::run(global, args),
         Command::Bench(args) => cmd_bench::run(args, global),
         Command::Evaluate(what) => cmd_evaluate::run(global, what),
+        Command::Review(args) => cmd_review::run(global, args),
         Command::Gate(args) => match cmd_gate::run(global, args) {
             Ok(code) => return code.into(),
             Err(failure) => Err(failure),

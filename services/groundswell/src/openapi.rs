@@ -3,6 +3,7 @@
 use groundswell_index::search::{SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_ingest::dlq::Replayed;
+use groundswell_review::Review;
 use groundswell_runtime::http::Problem;
 use groundswell_runtime::status::Status;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
@@ -60,6 +61,9 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         ),
         query("format", "`json`, or `md` for Markdown.", json!({"enum": ["json", "md"]})),
     ];
+    let mut baseline = query("baseline", "The version to compare with.", json!({"type": "string"}));
+    baseline["required"] = json!(true);
+    let verdict_parameters = [api_and_version.to_vec(), vec![baseline], window.clone()].concat();
     let summary_parameters = [api_and_version.to_vec(), window, beside].concat();
     let text = || json!({"type": "string"});
     let letters = [
@@ -85,6 +89,23 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             "parameters": summary_parameters,
             "responses": answer("The summary.", schema::<Summary>(schemas)),
         }},
+        "/v1/apis/{api}/versions/{version}/verdict": {
+            "get": {
+                "operationId": "verdict", "summary": "Whether a version is worse than its baseline, by the usual policy",
+                "parameters": verdict_parameters,
+                "responses": answer("The review.", schema::<Review>(schemas)),
+            },
+            "post": {
+                "operationId": "verdictByPolicy", "summary": "The same by a policy of your own",
+                "parameters": verdict_parameters,
+                "requestBody": {"required": true, "description": "A policy as in `groundswell.gate.toml`, at most 64 KiB; what it leaves out keeps its default.",
+                                "content": {"application/toml": {"schema": {"type": "string"}}}},
+                "responses": {
+                    "200": {"description": "The review.", "content": {"application/json": {"schema": schema::<Review>(schemas)}}},
+                    "default": {"description": "What is wrong and what to do.", "content": {"application/problem+json": {"schema": problem}}},
+                },
+            },
+        },
         "/v1/apis/{api}/versions/{version}/export": {"get": {
             "operationId": "export", "summary": "Every insight of one version, one JSON object a line",
             "parameters": api_and_version,

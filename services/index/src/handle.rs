@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use groundswell_catalogue::Catalogue;
 use groundswell_runtime::Freshness;
@@ -48,6 +48,7 @@ struct Inner {
     freshness: Freshness,
     commands: Mutex<Sender<Command>>,
     waiting: Mutex<Receiver<Command>>,
+    turn: Mutex<()>,
 }
 
 impl Handle {
@@ -61,6 +62,7 @@ impl Handle {
             freshness,
             commands: Mutex::new(commands),
             waiting: Mutex::new(waiting),
+            turn: Mutex::default(),
         }))
     }
 
@@ -95,6 +97,11 @@ impl Handle {
     #[must_use]
     pub fn freshness(&self) -> &Freshness {
         &self.0.freshness
+    }
+
+    /// Waits for the turn of an answer that takes much memory: there is one at a time.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the loop to do something between two batches.

@@ -1,12 +1,13 @@
 //! The index service: insights and usage in, answers per API version out.
 //!
 //! One partition of the insights topic is one [`rollup`] store (usage, milestones and the checkpoint)
-//! and one [`search`] index per API version. [`summary`] joins both; [`http`] serves the answers.
+//! and one [`search`] index per API version. [`summary`] joins both, [`review`] reads what a verdict is made from; [`http`] serves the answers.
 
 pub mod handle;
 pub mod http;
 pub mod partition;
 mod rebuild;
+pub mod review;
 pub mod rollup;
 pub mod search;
 mod service;

@@ -52,11 +52,15 @@ impl Service {
     }
 
     fn ask(&self, method: &str, path: &str) -> (u16, Value) {
+        self.send(method, path, "")
+    }
+
+    fn send(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
             let router =
                 groundswell_index::http::read_router(self.handle.clone()).merge(groundswell_index::http::admin_router(self.handle.clone()));
-            let request = http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let request = http::Request::builder().method(method).uri(path).body(Body::from(body.to_owned())).unwrap();
             let answer = router.oneshot(request).await.unwrap();
             let status = answer.status().as_u16();
             let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
@@ -228,6 +232,48 @@ fn a_question_that_is_wrong_is_told_what_and_where() {
     ] {
         let (status, problem) = service.ask("GET", path);
         assert!(status == 400 || status == 404, "{path}: {status}");
+        assert!(problem["detail"].as_str().unwrap().contains(word), "{path}: {problem}");
+    }
+}
+
+#[test]
+fn a_verdict_is_asked_for_with_the_usual_policy_or_with_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path());
+    service.publish(&[usage("v1", 100, 7), usage("v2", 100, 7), insight("1", "v2", "Timeouts")]);
+    service.wait_for_total("/v1/search", 1);
+    let path = "/v1/apis/payments/versions/v2/verdict";
+    let verdict = service.get(&format!("{path}?baseline=v1"));
+    assert_eq!((verdict["verdict"].as_str(), verdict["version"].as_str()), (Some("inconclusive"), Some("v2")));
+    assert_eq!(verdict["guardrails"][0]["candidate"]["exposure"], 100.0);
+    assert_eq!(service.get(&format!("{path}?baseline=v1")), verdict, "the same data give the same verdict");
+    assert!(!verdict["provenance"]["checkpoint"].as_str().unwrap().is_empty());
+
+    let (status, own) =
+        service.send("POST", &format!("{path}?baseline=v1"), "horizon_days = 14\n[guardrails.latency_p95]\nenabled = false\n");
+    assert_eq!((status, own["horizon_days"].as_u64()), (200, Some(14)));
+    assert_eq!(own["provenance"]["input"], verdict["provenance"]["input"]);
+    assert_ne!(own["provenance"]["policy"], verdict["provenance"]["policy"]);
+}
+
+#[test]
+fn a_verdict_on_what_is_not_there_is_refused_with_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path());
+    service.publish(&[usage("v1", 100, 7), usage("v2", 100, 7), insight("1", "v2", "Timeouts")]);
+    service.wait_for_total("/v1/search", 1);
+    let long = "# a comment\n".repeat(10_000);
+    for (method, path, body, status, word) in [
+        ("GET", "/v1/apis/nope/versions/v2/verdict?baseline=v1", "", 404, "nope v2"),
+        ("GET", "/v1/apis/payments/versions/v7/verdict?baseline=v1", "", 404, "version: nothing is known of payments v7"),
+        ("GET", "/v1/apis/payments/versions/v2/verdict?baseline=v0", "", 404, "baseline: nothing is known of payments v0"),
+        ("GET", "/v1/apis/payments/versions/v2/verdict", "", 400, "baseline"),
+        ("GET", "/v1/apis/payments/versions/v2/verdict?baseline=v1&since=2020-01-01", "", 400, "1 to 184 days"),
+        ("POST", "/v1/apis/payments/versions/v2/verdict?baseline=v1", "error = 2.0", 400, "error = 2: from 0.0001 to 0.2"),
+        ("POST", "/v1/apis/payments/versions/v2/verdict?baseline=v1", long.as_str(), 413, "65536 bytes"),
+    ] {
+        let (got, problem) = service.send(method, path, body);
+        assert_eq!(got, status, "{path}: {problem}");
         assert!(problem["detail"].as_str().unwrap().contains(word), "{path}: {problem}");
     }
 }

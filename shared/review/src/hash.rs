@@ -18,6 +18,7 @@ impl ReviewInput {
         }
         hasher.update(&self.window.from.0.to_le_bytes()).update(&self.window.until.0.to_le_bytes());
         hasher.update(&[u8::from(self.released.is_some())]).update(&self.released.map_or(0, |d| d.0).to_le_bytes());
+        hasher.update(&self.unnamed.calls.to_le_bytes()).update(&self.unnamed.feedback.to_le_bytes());
         let mut bytes = Vec::new();
         for consumer in &self.consumers {
             bytes.clear();

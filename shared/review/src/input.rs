@@ -23,6 +23,18 @@ pub struct ReviewInput {
     pub custom: Vec<String>,
     /// What the numbers were made with.
     pub provenance: Provenance,
+    /// What names no consumer, and so can't be compared.
+    #[serde(default)]
+    pub unnamed: Unnamed,
+}
+
+/// What happened on both versions in the window and names no consumer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unnamed {
+    /// Calls.
+    pub calls: u64,
+    /// Pieces of feedback.
+    pub feedback: u64,
 }
 
 /// Whole days in UTC.

@@ -123,6 +123,14 @@ impl Policy {
         Ok(policy)
     }
 
+    /// The policy as TOML, every default told: [`Self::parse`] gives the same policy again.
+    ///
+    /// # Errors
+    /// It can't be written: never for a policy that was checked.
+    pub fn to_toml(&self) -> Result<String, BadPolicy> {
+        toml::to_string(self).map_err(|e| BadPolicy::Syntax(e.to_string()))
+    }
+
     /// Refuses values out of bounds.
     ///
     /// # Errors
@@ -189,6 +197,7 @@ mod tests {
         assert!(nps.required && nps.enabled && (nps.minimum_effect - 10.0).abs() < 1e-12 && (nps.share - 1.5).abs() < 1e-12);
         assert_eq!(policy.settings("error_rate"), Policy::default().settings("error_rate"));
         assert_ne!(policy.hash(), Policy::default().hash());
+        assert_eq!(Policy::parse(&policy.to_toml().unwrap()), Ok(policy));
     }
 
     #[test]

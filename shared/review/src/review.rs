@@ -30,6 +30,8 @@ pub fn review(input: &ReviewInput, policy: &Policy) -> Review {
         left_out: LeftOut {
             incident_days: usage.left_out.incidents.iter().map(|day| day.iso()).collect(),
             newcomers: usage.left_out.newcomers,
+            unnamed_calls: input.unnamed.calls,
+            unnamed_feedback: input.unnamed.feedback,
         },
         error: policy.error,
         horizon_days: policy.horizon_days,

@@ -198,6 +198,12 @@ pub struct LeftOut {
     pub incident_days: Vec<String>,
     /// Newcomers whose first calls were set apart.
     pub newcomers: u64,
+    /// Calls of both versions that name no consumer.
+    #[serde(default)]
+    pub unnamed_calls: u64,
+    /// Feedback on both versions that names no consumer.
+    #[serde(default)]
+    pub unnamed_feedback: u64,
 }
 
 /// By which the review can be made again.

@@ -9,7 +9,14 @@ fn args(folder: &Path, policy: Option<&str>) -> Args {
         path
     });
     Args {
-        input: folder.join("counts.json"),
+        api: None,
+        version: None,
+        baseline: None,
+        since: None,
+        until: None,
+        wait: None,
+        max_age: None,
+        input: Some(folder.join("counts.json")),
         policy,
         inconclusive: None,
         error: None,

@@ -114,7 +114,7 @@ pub(super) async fn export(State(handle): State<Handle>, Path((api, version)): P
 }
 
 /// Works an answer out beside the threads that serve connections. Says 304 where the asker has it already.
-async fn answer(
+pub(super) async fn answer(
     handle: Handle,
     uri: &Uri,
     headers: &HeaderMap,
@@ -223,7 +223,7 @@ fn api_feedback(handle: &Handle, api: &str, since: Option<Timestamp>, until: Opt
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "called by map_err")]
-fn search_problem(error: SearchError) -> Problem {
+pub(super) fn search_problem(error: SearchError) -> Problem {
     if error.is_askers() {
         return Problem::bad_request(error.to_string());
     }
@@ -232,7 +232,7 @@ fn search_problem(error: SearchError) -> Problem {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "called by map_err")]
-fn store_problem(error: RollupError) -> Problem {
+pub(super) fn store_problem(error: RollupError) -> Problem {
     tracing::error!(%error, "the usage store could not be read");
     Problem::internal("the usage store could not be read; the log says why")
 }

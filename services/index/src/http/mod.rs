@@ -3,8 +3,10 @@
 mod admin;
 mod answers;
 mod params;
+mod verdict;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 
 use crate::Handle;
@@ -16,6 +18,10 @@ pub fn read_router(handle: Handle) -> Router {
         .route("/v1/apis", get(answers::apis))
         .route("/v1/apis/{api}/versions/{version}/summary", get(answers::summary))
         .route("/v1/apis/{api}/versions/{version}/export", get(answers::export))
+        .route(
+            "/v1/apis/{api}/versions/{version}/verdict",
+            get(verdict::by_default).post(verdict::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
+        )
         .with_state(handle)
 }
 

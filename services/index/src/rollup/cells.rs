@@ -168,6 +168,13 @@ impl Cell for Presence {
     }
 }
 
+/// One consumer's latencies on one version and day.
+impl Cell for LatencyBuckets {
+    fn merge(&mut self, other: &Self) {
+        Self::merge(self, other);
+    }
+}
+
 /// One consumer of one version, ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsumerTotals {

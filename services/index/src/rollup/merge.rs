@@ -9,8 +9,8 @@ use super::error::Fault;
 use super::intern::Interner;
 use super::pending::Pending;
 use super::tables::{
-    ACTIVE, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, META, META_CHECKPOINT, META_COMMITS, MILESTONES, NAMES, OPERATIONS, PRESENCE, REACH,
-    VERSIONS, block_of, day_key, decode, encode, hour_of_key,
+    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, META_COMMITS, MILESTONES, NAMES,
+    OPERATIONS, PRESENCE, REACH, VERSIONS, block_of, day_key, decode, encode, hour_of_key,
 };
 
 /// One transaction: everything that waits, and the checkpoint it brings the store to.
@@ -47,17 +47,19 @@ fn write_usage(tx: &WriteTransaction, pending: &Pending) -> Result<(), Fault> {
     let mut operations: HashMap<Key, OperationTotals> = HashMap::new();
     let mut active: HashMap<Key, Active> = HashMap::new();
 
-    merge_blocks(tx, CONSUMERS, &pending.consumers, |(version, _, _), before, _| {
+    merge_blocks(tx, (CONSUMERS, BLOCK), &pending.consumers, |(version, _, _), before, _| {
         versions.entry((version, 0, 0)).or_default().consumers += u64::from(before.is_none());
     })?;
-    merge_blocks(tx, PRESENCE, &pending.presence, |(version, day, _), before, _| {
+    merge_blocks(tx, (PRESENCE, BLOCK), &pending.presence, |(version, day, _), before, _| {
         active.entry((version, day, 0)).or_default().0 += u64::from(before.is_none());
     })?;
-    merge_blocks(tx, REACH, &pending.reach, |(version, operation, _), before: Option<&Reach>, after| {
+    merge_blocks(tx, (REACH, BLOCK), &pending.reach, |(version, operation, _), before: Option<&Reach>, after| {
         let totals = operations.entry((version, operation, 0)).or_default();
         totals.consumers += u64::from(before.is_none());
         totals.affected += u64::from(after.failed > 0 && before.is_none_or(|b| b.failed == 0));
     })?;
+
+    merge_blocks(tx, (LATENCY, LATENCY_BLOCK), &pending.latency, |_, _, _| {})?;
 
     let mut days: HashMap<Key, Traffic> = HashMap::new();
     for (&(version, hour, operation), traffic) in &pending.traffic {
@@ -107,21 +109,21 @@ fn merge_rows<C: Cell>(tx: &WriteTransaction, definition: Cells, cells: &HashMap
     Ok(())
 }
 
-/// Adds cells of consumers, many of which share a row. `told` learns of each cell as it was and as it is.
+/// Adds cells of consumers, so many of which share a row. `told` learns of each cell as it was and as it is.
 fn merge_blocks<C: Cell>(
     tx: &WriteTransaction,
-    definition: Cells,
+    (definition, size): (Cells, u32),
     cells: &HashMap<Key, C>,
     mut told: impl FnMut(Key, Option<&C>, &C),
 ) -> Result<(), Fault> {
     let mut table = tx.open_table(definition)?;
     let mut buffer = Vec::new();
     let all = sorted(cells);
-    let row_of = |(version, middle, consumer): Key| (version, middle, block_of(consumer).0);
+    let row_of = |(version, middle, consumer): Key| (version, middle, block_of(consumer, size).0);
     for waiting in all.chunk_by(|(a, _), (b, _)| row_of(*a) == row_of(*b)) {
         let Some((first, _)) = waiting.first() else { continue };
         let stored = read_block::<C>(&table, &definition, row_of(*first))?;
-        let merged = merge_sorted(stored, waiting, &mut told);
+        let merged = merge_sorted(stored, waiting, size, &mut told);
         encode(&definition, &merged, &mut buffer)?;
         table.insert(row_of(*first), buffer.as_slice())?;
     }
@@ -133,11 +135,16 @@ fn read_block<C: Cell>(table: &Table<'_, Key, &'static [u8]>, definition: &Cells
     Ok(stored.unwrap_or_default())
 }
 
-fn merge_sorted<C: Cell>(stored: Vec<(u8, C)>, waiting: &[(Key, &C)], told: &mut impl FnMut(Key, Option<&C>, &C)) -> Vec<(u8, C)> {
+fn merge_sorted<C: Cell>(
+    stored: Vec<(u8, C)>,
+    waiting: &[(Key, &C)],
+    size: u32,
+    told: &mut impl FnMut(Key, Option<&C>, &C),
+) -> Vec<(u8, C)> {
     let mut merged = Vec::with_capacity(stored.len() + waiting.len());
     let mut stored = stored.into_iter().peekable();
     for (key, cell) in waiting {
-        let place = block_of(key.2).1;
+        let place = block_of(key.2, size).1;
         while let Some(earlier) = stored.next_if(|(p, _)| *p < place) {
             merged.push(earlier);
         }
@@ -182,7 +189,8 @@ mod tests {
             merge_in(&mut waiting, (7, 3, consumer), Presence { calls: 10, failed: 2 });
         }
         let mut news = Vec::new();
-        let merged = merge_sorted(stored, &sorted(&waiting), &mut |key, before, after| news.push((key.2, before.is_none(), after.calls)));
+        let merged =
+            merge_sorted(stored, &sorted(&waiting), BLOCK, &mut |key, before, after| news.push((key.2, before.is_none(), after.calls)));
         assert_eq!(merged.iter().map(|(p, c)| (*p, c.calls)).collect::<Vec<_>>(), [(0, 10), (1, 1), (5, 15), (9, 10)]);
         assert_eq!(news, [(0, true, 10), (5, false, 15), (9, true, 10)]);
     }

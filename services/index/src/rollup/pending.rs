@@ -1,6 +1,6 @@
 //! What was added since the last commit, folded: many deltas become few cells.
 
-use groundswell_model::UsageDelta;
+use groundswell_model::{LatencyBuckets, UsageDelta};
 use hashbrown::HashMap;
 
 use super::cells::{Cell, ConsumerTotals, MilestoneNote, Presence, Reach, Traffic, VersionTotals, add_money, add_value, millionths};
@@ -28,6 +28,8 @@ pub(super) struct Pending {
     pub(super) consumers: HashMap<Key, ConsumerTotals>,
     /// (version, day, consumer)
     pub(super) presence: HashMap<Key, Presence>,
+    /// (version, day, consumer)
+    pub(super) latency: HashMap<Key, LatencyBuckets>,
     /// (version, operation, consumer)
     pub(super) reach: HashMap<Key, Reach>,
     /// (version, kind, consumer)
@@ -72,13 +74,17 @@ impl Pending {
         }
         merge_in(&mut self.consumers, (version, 0, consumer), totals);
         let presence = Presence { calls: delta.calls, failed: delta.failed };
-        merge_in(&mut self.presence, (version, day_key(delta.hour.day()), consumer), presence);
+        let on_day = (version, day_key(delta.hour.day()), consumer);
+        merge_in(&mut self.presence, on_day, presence);
+        if !delta.latency.buckets().is_empty() {
+            self.latency.entry(on_day).or_default().merge(&delta.latency);
+        }
         merge_in(&mut self.reach, (version, ids.operation, consumer), Reach::of(delta));
     }
 
     /// How many cells there are.
     pub(super) fn cells(&self) -> usize {
-        self.traffic.len() + self.consumers.len() + self.presence.len() + self.reach.len() + self.milestones.len()
+        self.traffic.len() + self.consumers.len() + self.presence.len() + self.latency.len() + self.reach.len() + self.milestones.len()
     }
 
     /// Forgets everything, keeping the memory for what comes next.
@@ -86,6 +92,7 @@ impl Pending {
         self.traffic.clear();
         self.consumers.clear();
         self.presence.clear();
+        self.latency.clear();
         self.reach.clear();
         self.milestones.clear();
         self.versions.clear();
@@ -96,6 +103,7 @@ impl Pending {
         self.traffic.retain(|key, _| key.0 != version);
         self.consumers.retain(|key, _| key.0 != version);
         self.presence.retain(|key, _| key.0 != version);
+        self.latency.retain(|key, _| key.0 != version);
         self.reach.retain(|key, _| key.0 != version);
         self.milestones.retain(|key, _| key.0 != version);
         self.versions.remove(&version);

@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::error::Fault;
 
 /// Raised with any change of a table or a value in it.
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
 
 /// Version id first, so that a version is one range of every table; then what the table says.
 pub(super) type Key = (u32, u32, u32);
@@ -47,21 +47,26 @@ pub(super) const REACH: Cells = TableDefinition::new("reach");
 /// (version, kind, consumer) → milestone.
 pub(super) const MILESTONES: Cells = TableDefinition::new("milestones");
 
+/// (version, day, block of consumers) → latencies of each.
+pub(super) const LATENCY: Cells = TableDefinition::new("latency");
+
 /// Every table that has versions in it.
-pub(super) const BY_VERSION: [Cells; 9] = [VERSIONS, OPERATIONS, DAYS, HOURS, ACTIVE, PRESENCE, CONSUMERS, REACH, MILESTONES];
+pub(super) const BY_VERSION: [Cells; 10] = [VERSIONS, OPERATIONS, DAYS, HOURS, ACTIVE, PRESENCE, CONSUMERS, REACH, MILESTONES, LATENCY];
 
 /// Consumers in one value of [`PRESENCE`], [`CONSUMERS`] and [`REACH`]: a full value fits in a page of 4 KiB.
 pub(super) const BLOCK: u32 = 128;
+/// Consumers in one value of [`LATENCY`], where each has some 20 to 300 bytes.
+pub(super) const LATENCY_BLOCK: u32 = 16;
 
-/// The block a consumer is in, and its place there.
-pub(super) fn block_of(consumer: u32) -> (u32, u8) {
-    // The remainder is below 128.
-    (consumer / BLOCK, u8::try_from(consumer % BLOCK).unwrap_or(u8::MAX))
+/// The block of `size` consumers that a consumer is in, and its place there.
+pub(super) fn block_of(consumer: u32, size: u32) -> (u32, u8) {
+    // The remainder is below the size, which is at most 128.
+    (consumer / size, u8::try_from(consumer % size).unwrap_or(u8::MAX))
 }
 
-/// The consumer at a place of a block.
-pub(super) fn consumer_at(block: u32, place: u8) -> u32 {
-    block.saturating_mul(BLOCK).saturating_add(u32::from(place))
+/// The consumer at a place of a block of `size`.
+pub(super) fn consumer_at(block: u32, place: u8, size: u32) -> u32 {
+    block.saturating_mul(size).saturating_add(u32::from(place))
 }
 
 /// A signed number as one that sorts the same way.
@@ -111,8 +116,10 @@ mod tests {
 
         #[test]
         fn a_consumer_is_found_at_its_place(consumer: u32) {
-            let (block, place) = block_of(consumer);
-            prop_assert_eq!(consumer_at(block, place), consumer);
+            for size in [BLOCK, LATENCY_BLOCK] {
+                let (block, place) = block_of(consumer, size);
+                prop_assert_eq!(consumer_at(block, place, size), consumer);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use groundswell_bus::Offset;
-use groundswell_model::{Day, Hour, MilestoneKind, Timestamp};
+use groundswell_model::{Day, Hour, LatencyBuckets, MilestoneKind, Timestamp};
 use redb::ReadTransaction;
 
 use super::cells::{Active, ConsumerTotals, MilestoneNote, OperationTotals, Presence, Reach, Traffic, VersionTotals};
@@ -13,8 +13,8 @@ use super::error::{Fault, RollupError};
 use super::intern::{Kind, split_version, version_name};
 use super::store::kind_key;
 use super::tables::{
-    ACTIVE, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, META, META_CHECKPOINT, MILESTONES, NAMES, OPERATIONS, PRESENCE, REACH, VERSIONS,
-    consumer_at, day_key, day_of_key, decode, hour_key, hour_of_key,
+    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES, NAMES, OPERATIONS,
+    PRESENCE, REACH, VERSIONS, consumer_at, day_key, day_of_key, decode, hour_key, hour_of_key,
 };
 
 /// A version of an API, as this store numbers it.
@@ -244,7 +244,15 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn presence(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, Presence)) -> Result<(), RollupError> {
-        self.blocks(PRESENCE, in_days(version, days), |day, consumer, presence| each(day_of_key(day), consumer, presence))
+        self.blocks((PRESENCE, BLOCK), in_days(version, days), |day, consumer, presence| each(day_of_key(day), consumer, presence))
+    }
+
+    /// Each consumer's latencies by day, where told.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn latency(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, LatencyBuckets)) -> Result<(), RollupError> {
+        self.blocks((LATENCY, LATENCY_BLOCK), in_days(version, days), |day, consumer, latency| each(day_of_key(day), consumer, latency))
     }
 
     /// Every consumer of a version, ever.
@@ -252,7 +260,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn consumers(&self, version: VersionId, mut each: impl FnMut(u32, ConsumerTotals)) -> Result<(), RollupError> {
-        self.blocks(CONSUMERS, part(version, 0, 0), |_, consumer, totals| each(consumer, totals))
+        self.blocks((CONSUMERS, BLOCK), part(version, 0, 0), |_, consumer, totals| each(consumer, totals))
     }
 
     /// Every consumer of one operation, ever.
@@ -260,7 +268,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn reach(&self, version: VersionId, operation: u32, mut each: impl FnMut(u32, Reach)) -> Result<(), RollupError> {
-        self.blocks(REACH, part(version, operation, operation), |_, consumer, reach| each(consumer, reach))
+        self.blocks((REACH, BLOCK), part(version, operation, operation), |_, consumer, reach| each(consumer, reach))
     }
 
     /// Every consumer's milestone of one kind on a version.
@@ -297,13 +305,13 @@ impl RollupView {
 
     fn blocks<T: serde::de::DeserializeOwned>(
         &self,
-        table: Cells,
+        (table, size): (Cells, u32),
         range: Option<RangeInclusive<Key>>,
         mut each: impl FnMut(u32, u32, T),
     ) -> Result<(), RollupError> {
         self.rows(table, range, |(_, middle, block), cells: Vec<(u8, T)>| {
             for (place, cell) in cells {
-                each(middle, consumer_at(block, place), cell);
+                each(middle, consumer_at(block, place, size), cell);
             }
         })
     }

@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::words;
 
 /// Raised with every change of the fields, the analyzers or the stored form: an index of another layout is built again.
-pub(super) const LAYOUT: u32 = 2;
+pub(super) const LAYOUT: u32 = 3;
 
 /// Longer values of keywords are cut: no filter needs more, and the engine refuses terms over 64 KiB.
 const LONGEST_KEYWORD: usize = 512;
@@ -69,6 +69,7 @@ keywords! {
     RequestId = "request_id", false, false;
     Flag = "flag", true, true;
     Deciding = "deciding", false, false;
+    Model = "model", true, false;
 }
 
 impl Keyword {
@@ -248,6 +249,7 @@ fn each_keyword(i: &Insight<'_>, each: &mut dyn FnMut(Keyword, &str)) {
     each(Keyword::Severity, &i.labels.severity.name);
     each(Keyword::Language, &i.labels.language.name);
     each(Keyword::Rung, i.rung.name());
+    each(Keyword::Model, &i.labels.model);
     each(Keyword::Kind, if i.survey.is_some() { "survey" } else { "ticket" });
     each(Keyword::SurveyKind, i.survey.as_ref().map_or("", |s| s.kind));
     each(Keyword::Api, i.api);

@@ -15,7 +15,7 @@ mod usage;
 mod usage_data;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use groundswell_catalogue::Catalogue;
 use groundswell_contract::Stage;

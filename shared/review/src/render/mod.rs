@@ -9,6 +9,7 @@ pub use markdown::markdown;
 pub use workflow::annotations;
 
 use crate::decide::grouped;
+use crate::prepare::real;
 use crate::types::{Effect, EffectKind, Figures, Guardrail, Review, Verdict};
 
 /// Headings of [`rows`].
@@ -63,6 +64,10 @@ pub fn remarks(review: &Review) -> Vec<String> {
     }
     if left.newcomers > 0 {
         lines.push(format!("set apart: the first calls of {} newcomers", left.newcomers));
+    }
+    if left.unnamed_calls > 0 || left.unnamed_feedback > 0 {
+        let (calls, feedback) = (grouped(real(left.unnamed_calls)), grouped(real(left.unnamed_feedback)));
+        lines.push(format!("not compared: {calls} calls and {feedback} pieces of feedback that name no consumer"));
     }
     lines.push(format!(
         "{} to {}, day {} of {}; at most {} of reviews without any difference call a regression, looked at every day",

@@ -3,7 +3,7 @@
 mod golden_feedback;
 mod golden_usage;
 mod rendering;
-mod stream;
+pub(crate) mod stream;
 
 use groundswell_model::{Day, UNKNOWN_VERSION};
 

@@ -14,57 +14,57 @@ use groundswell_runtime::settings::IndexSettings;
 use crate::rollup::{Days, RollupStore};
 use crate::search::SearchStore;
 
-pub(super) const API: &str = "payments";
-pub(super) const FIRST_DAY: i32 = 20_400;
+pub(crate) const API: &str = "payments";
+pub(crate) const FIRST_DAY: i32 = 20_400;
 const HOUR_MS: i64 = 3_600_000;
 const MS: i64 = FIRST_DAY as i64 * 24 * HOUR_MS;
 
-pub(super) struct Call {
-    pub(super) api: &'static str,
-    pub(super) version: &'static str,
-    pub(super) operation: String,
+pub(crate) struct Call {
+    pub(crate) api: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) operation: String,
     /// Empty if nobody is named.
-    pub(super) consumer: String,
-    pub(super) time: Timestamp,
-    pub(super) status: u16,
-    pub(super) ms: f64,
+    pub(crate) consumer: String,
+    pub(crate) time: Timestamp,
+    pub(crate) status: u16,
+    pub(crate) ms: f64,
     /// Euro cents.
-    pub(super) cents: Option<i64>,
-    pub(super) orders: Option<f64>,
+    pub(crate) cents: Option<i64>,
+    pub(crate) orders: Option<f64>,
 }
 
-pub(super) struct Feedback {
-    pub(super) id: String,
-    pub(super) versions: Vec<(&'static str, f32)>,
-    pub(super) rung: Rung,
-    pub(super) consumer: String,
-    pub(super) requester: Option<String>,
-    pub(super) time: Timestamp,
+pub(crate) struct Feedback {
+    pub(crate) id: String,
+    pub(crate) versions: Vec<(&'static str, f32)>,
+    pub(crate) rung: Rung,
+    pub(crate) consumer: String,
+    pub(crate) requester: Option<String>,
+    pub(crate) time: Timestamp,
     /// Kind, score, lowest, highest.
-    pub(super) survey: Option<(&'static str, f64, f64, f64)>,
-    pub(super) kind: &'static str,
-    pub(super) aspects: Vec<&'static str>,
-    pub(super) sentiment: &'static str,
-    pub(super) operation: Option<String>,
+    pub(crate) survey: Option<(&'static str, f64, f64, f64)>,
+    pub(crate) kind: &'static str,
+    pub(crate) aspects: Vec<&'static str>,
+    pub(crate) sentiment: &'static str,
+    pub(crate) operation: Option<String>,
 }
 
-pub(super) struct Move {
-    pub(super) consumer: String,
-    pub(super) kind: MilestoneKind,
-    pub(super) to: &'static str,
-    pub(super) from: &'static str,
-    pub(super) time: Timestamp,
+pub(crate) struct Move {
+    pub(crate) consumer: String,
+    pub(crate) kind: MilestoneKind,
+    pub(crate) to: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) time: Timestamp,
 }
 
-pub(super) struct Stream {
-    pub(super) calls: Vec<Call>,
-    pub(super) feedback: Vec<Feedback>,
-    pub(super) moves: Vec<Move>,
+pub(crate) struct Stream {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) feedback: Vec<Feedback>,
+    pub(crate) moves: Vec<Move>,
 }
 
-pub(super) struct Indexed {
-    pub(super) rollups: RollupStore,
-    pub(super) search: SearchStore,
+pub(crate) struct Indexed {
+    pub(crate) rollups: RollupStore,
+    pub(crate) search: SearchStore,
 }
 
 /// Numbers that look random and are the same in every run (a linear congruential generator).
@@ -82,7 +82,7 @@ impl Dice {
 }
 
 impl Stream {
-    pub(super) fn make(seed: u64) -> Self {
+    pub(crate) fn make(seed: u64) -> Self {
         let mut dice = Dice(seed);
         let calls = (0..6000).map(|_| call(&mut dice)).collect();
         let feedback = (0..220).map(|i| feedback(&mut dice, i)).collect();
@@ -91,18 +91,18 @@ impl Stream {
     }
 
     /// The calls of one version in these days.
-    pub(super) fn calls(&self, version: &str, days: Days) -> Vec<&Call> {
+    pub(crate) fn calls(&self, version: &str, days: Days) -> Vec<&Call> {
         self.calls.iter().filter(|c| c.api == API && c.version == version && days.contains(c.time.day())).collect()
     }
 
     /// The feedback that counts for one version in these days, with its weight.
-    pub(super) fn feedback(&self, version: &str, days: Days) -> Vec<(&Feedback, f32)> {
+    pub(crate) fn feedback(&self, version: &str, days: Days) -> Vec<(&Feedback, f32)> {
         let weight = |f: &Feedback| f.versions.iter().find(|(v, _)| *v == version).map(|(_, w)| *w);
         self.feedback.iter().filter(|f| days.contains(f.time.day())).filter_map(|f| weight(f).map(|w| (f, w))).collect()
     }
 
     /// Puts everything into new stores, in several commits.
-    pub(super) fn index(&self, folder: &Path) -> Indexed {
+    pub(crate) fn index(&self, folder: &Path) -> Indexed {
         let mut rollups = RollupStore::open(&folder.join("usage.redb"), 8).unwrap();
         let mut search = SearchStore::open(&folder.join("search"), 0, &IndexSettings::default()).unwrap();
         for (i, part) in self.calls.chunks(2500).enumerate() {
@@ -132,7 +132,7 @@ impl Stream {
     }
 
     /// Version and consumer to the time of the first success and the failed calls before it.
-    pub(super) fn first_successes(&self) -> BTreeMap<(&'static str, &str), (Timestamp, u64)> {
+    pub(crate) fn first_successes(&self) -> BTreeMap<(&'static str, &str), (Timestamp, u64)> {
         let mut first: BTreeMap<(&str, &str), (Timestamp, u64)> = BTreeMap::new();
         let named = || self.calls.iter().filter(|c| c.api == API && !c.consumer.is_empty());
         for call in named().filter(|c| c.status < 400) {

@@ -1,0 +1,192 @@
+//! The gate on a server or data folder: fresh data, and patience.
+
+use std::time::{Duration, Instant};
+
+use groundswell_model::Timestamp;
+use groundswell_review::{Policy, Review, Verdict};
+use groundswell_runtime::status::Status;
+use groundswell_runtime::{clock, exit};
+
+use crate::cli::Global;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::output::note;
+use crate::verdict::{Question, ask};
+
+/// How long what was published before the question may take to become searchable.
+const FRESH_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_AT_STATUS: Duration = Duration::from_millis(200);
+/// How long to wait before a verdict is asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
+/// From the source topics to the answers.
+const STAGES: usize = 3;
+
+/// How patient the gate is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    /// How long to go on asking while nothing can be told.
+    pub wait: Duration,
+    /// How old the end of the data may be.
+    pub max_age: Option<Duration>,
+}
+
+/// Asks until there is a verdict that tells something, or patience ends.
+///
+/// # Errors
+/// What the last question came to: exit code 4 for everything that is not the user's mistake, for 1 would mean a regression.
+pub fn review(global: &Global, question: &Question, policy: &Policy, patience: Patience) -> Result<Review, Failure> {
+    let end = Instant::now() + patience.wait;
+    loop {
+        let tried = once(global, question, policy, patience.max_age).map_err(Failure::never_failed);
+        let left = end.saturating_duration_since(Instant::now());
+        match &tried {
+            _ if left.is_zero() => return tried,
+            Ok(review) if review.verdict != Verdict::Inconclusive => return tried,
+            Err(failure) if failure.code() != exit::UNREACHABLE => return tried,
+            Ok(review) => note(&format!("inconclusive ({}); asking again, for at most {} s", review.reason, left.as_secs())),
+            Err(failure) => note(&format!("{failure}; asking again, for at most {} s", left.as_secs())),
+        }
+        std::thread::sleep(ASK_AGAIN.min(left));
+    }
+}
+
+fn once(global: &Global, question: &Question, policy: &Policy, max_age: Option<Duration>) -> Result<Review, Failure> {
+    let client = Client::find(global)?;
+    wait_fresh(&client)?;
+    let review = ask(&client, question, policy)?;
+    client.finish()?;
+    match max_age.filter(|_| question.until.is_none()) {
+        Some(max_age) => young(review, clock::now(), max_age),
+        None => Ok(review),
+    }
+}
+
+/// Waits until what was published before this question has passed every stage. More may follow all the time.
+fn wait_fresh(client: &Client) -> Result<(), Failure> {
+    let end = Instant::now() + FRESH_WITHIN;
+    let status = || client.get::<Status>(&["v1", "status"], &[]);
+    let mut marks = status()?;
+    let mut passed_stages = 0;
+    let mut now = marks.clone();
+    while !now.caught_up && passed_stages < STAGES {
+        if Instant::now() >= end {
+            let waiting: u64 = now.lag.iter().map(|lag| lag.waiting).sum();
+            return Err(Failure::unreachable(format!(
+                "the data are stale: {waiting} records were not worked off within {} s; `groundswell status` shows where",
+                FRESH_WITHIN.as_secs()
+            )));
+        }
+        std::thread::sleep(LOOK_AT_STATUS);
+        now = status()?;
+        if passed(&marks, &now) {
+            passed_stages += 1;
+            marks = now.clone();
+        }
+    }
+    Ok(())
+}
+
+/// Whether every group has worked off what there was at an earlier look.
+fn passed(marks: &Status, now: &Status) -> bool {
+    marks.lag.iter().all(|mark| {
+        let same =
+            |lag: &&groundswell_runtime::status::Lag| (&lag.group, &lag.topic, lag.partition) == (&mark.group, &mark.topic, mark.partition);
+        now.lag.iter().find(same).is_none_or(|lag| lag.waiting == 0 || lag.committed >= mark.high)
+    })
+}
+
+/// Refuses data that end too long ago.
+fn young(review: Review, now: Timestamp, max_age: Duration) -> Result<Review, Failure> {
+    let end =
+        Timestamp::parse(&format!("{}T00:00:00Z", review.until)).map_err(|e| Failure::unreachable(format!("the review's end: {e}")))?;
+    let age = u64::try_from(now.0.saturating_sub(end.0) / 1000).unwrap_or(0);
+    if age <= max_age.as_secs() {
+        return Ok(review);
+    }
+    Err(Failure::unreachable(format!(
+        "the data are stale: nothing of either version since {}, which is over {} s ago; does anybody still publish?",
+        review.until,
+        max_age.as_secs()
+    )))
+}
+
+/// A length of time as it is typed: `45s`, `30m`, `2h`, `3d`.
+///
+/// # Errors
+/// It is none.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a length of time like 45s, 30m, 2h or 3d".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use groundswell_runtime::FreshnessReport;
+    use groundswell_runtime::status::Lag;
+
+    use super::*;
+
+    fn status(lag: &[(u64, u64)]) -> Status {
+        let lag = (0..).zip(lag).map(|(partition, (committed, high))| Lag {
+            group: "index".into(),
+            topic: "insights".into(),
+            partition,
+            committed: *committed,
+            high: *high,
+            waiting: high - committed,
+        });
+        Status {
+            caught_up: false,
+            lag: lag.collect(),
+            freshness: FreshnessReport::default(),
+            version: "0".into(),
+            transport: "kafka".into(),
+        }
+    }
+
+    #[test]
+    fn a_stage_has_passed_when_all_that_was_there_is_worked_off_whatever_came_since() {
+        let marks = status(&[(5, 10), (7, 7)]);
+        assert!(!passed(&marks, &status(&[(9, 30), (7, 8)])));
+        assert!(passed(&marks, &status(&[(10, 30), (7, 8)])));
+    }
+
+    #[test]
+    fn lengths_of_time_have_a_unit() {
+        assert_eq!(["45s", "30m", "2h", "3d"].map(|t| duration(t).unwrap().as_secs()), [45, 1_800, 7_200, 259_200]);
+        for wrong in ["", "30", "m", "-1m", "1.5h", "3ä"] {
+            assert!(duration(wrong).unwrap_err().contains("30m"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nobody_there_is_exit_code_4_not_a_regression() {
+        let global = Global { server: Some("http://127.0.0.1:9".into()), ..Global::default() };
+        let failure = review(&global, &Question::default(), &Policy::default(), Patience::default()).unwrap_err();
+        assert_eq!(failure.code(), exit::UNREACHABLE);
+        assert_eq!(Failure::failed("the server failed").never_failed().code(), exit::UNREACHABLE);
+        assert_eq!(Failure::wrong_use("no such version").never_failed().code(), exit::WRONG_USE);
+    }
+
+    #[test]
+    fn data_that_end_long_ago_are_stale() {
+        use groundswell_review::evaluate::{draw, scenarios};
+        let mut scenario = scenarios().remove(0);
+        scenario.consumers = 5;
+        let review = groundswell_review::review(&draw(&scenario, 1), &Policy::default());
+        let end = Timestamp::parse(&format!("{}T00:00:00Z", review.until)).unwrap();
+        let day = Duration::from_secs(86_400);
+        assert!(young(review.clone(), end.plus_ms(80_000_000), day).is_ok());
+        let stale = young(review, end.plus_ms(90_000_000), day).unwrap_err();
+        assert!(stale.code() == exit::UNREACHABLE && stale.to_string().contains("stale"), "{stale}");
+    }
+}

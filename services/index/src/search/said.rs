@@ -1,0 +1,106 @@
+//! The feedback on one API version piece by piece, as a review counts it: by consumer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use groundswell_model::Timestamp;
+use tantivy::DocId;
+use tantivy::columnar::Column;
+
+use super::error::SearchError;
+use super::schema::Keyword;
+use super::snapshot::{KeywordColumn, SegmentView, VersionView};
+
+/// One piece of feedback.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Said<'a> {
+    /// Who said it; empty if nobody is named.
+    pub consumer: &'a str,
+    /// When.
+    pub time: Timestamp,
+    /// Tells pieces of the same time apart, the same in every index of the same feedback.
+    pub tie: u64,
+    /// The part of it that is about this version.
+    pub weight: f64,
+    /// Name of its sentiment.
+    pub sentiment: &'a str,
+    /// Survey kind and answer, if it is a survey response.
+    pub answer: Option<(&'a str, f64)>,
+}
+
+/// Tells `each` the feedback on one API version with a `time` in `[from, to)`, in no particular order. Returns the names of the
+/// models that labelled it.
+///
+/// # Errors
+/// The index can't be read.
+pub fn each_said(
+    view: &VersionView,
+    (from, to): (Timestamp, Timestamp),
+    mut each: impl FnMut(&Said<'_>),
+) -> Result<BTreeSet<String>, SearchError> {
+    let mut models = BTreeSet::new();
+    for segment in view.segments() {
+        let time = segment.time()?;
+        let docs: Vec<DocId> =
+            segment.reader.doc_ids_alive().filter(|doc| time.first(*doc).is_some_and(|t| t >= from.0 && t < to.0)).collect();
+        models.extend(Words::of(&segment, Keyword::Model, &docs)?.names.into_values());
+        tell(&segment, &docs, &mut each)?;
+    }
+    Ok(models)
+}
+
+/// First and last `time` of the feedback on one API version, as far as the index is about it.
+///
+/// # Errors
+/// The index can't be read.
+pub fn time_span(view: &VersionView) -> Result<Option<(Timestamp, Timestamp)>, SearchError> {
+    let mut span: Option<(Timestamp, Timestamp)> = None;
+    for segment in view.segments() {
+        let time = segment.time()?;
+        for t in segment.reader.doc_ids_alive().filter_map(|doc| time.first(doc)).map(Timestamp) {
+            span = Some(span.map_or((t, t), |(first, last)| (first.min(t), last.max(t))));
+        }
+    }
+    Ok(span)
+}
+
+fn tell(segment: &SegmentView<'_>, docs: &[DocId], each: &mut impl FnMut(&Said<'_>)) -> Result<(), SearchError> {
+    let (time, tie, weight, score) = (segment.time()?, segment.tie()?, segment.weight()?, segment.score()?);
+    let consumers = Words::of(segment, Keyword::Consumer, docs)?;
+    let sentiments = Words::of(segment, Keyword::Sentiment, docs)?;
+    let kinds = Words::of(segment, Keyword::SurveyKind, docs)?;
+    for &doc in docs {
+        let kind = kinds.word(doc);
+        each(&Said {
+            consumer: consumers.word(doc),
+            time: Timestamp(time.first(doc).unwrap_or(0)),
+            tie: tie.first(doc).unwrap_or(0),
+            weight: weight.first(doc).unwrap_or(1.0),
+            sentiment: sentiments.word(doc),
+            answer: score.first(doc).filter(|_| !kind.is_empty()).map(|score| (kind, score)),
+        });
+    }
+    Ok(())
+}
+
+/// The values that some documents have in a field of one value each.
+struct Words<'a> {
+    ords: &'a Column<u64>,
+    names: BTreeMap<u64, String>,
+}
+
+impl<'a> Words<'a> {
+    fn of(segment: &SegmentView<'a>, keyword: Keyword, docs: &[DocId]) -> Result<Self, SearchError> {
+        let column: &KeywordColumn = segment.keyword(keyword)?;
+        let used: BTreeSet<u64> = docs.iter().filter_map(|doc| column.ords().first(*doc)).collect();
+        let used: Vec<u64> = used.into_iter().collect();
+        let mut names = BTreeMap::new();
+        column.resolve(&used, |ord, name| {
+            names.insert(ord, name.to_owned());
+        })?;
+        Ok(Self { ords: column.ords(), names })
+    }
+
+    fn word(&self, doc: DocId) -> &str {
+        self.ords.first(doc).and_then(|ord| self.names.get(&ord)).map_or("", String::as_str)
+    }
+}

@@ -1,0 +1,103 @@
+//! Verdicts of a running program on the simulated company, whose second version of `payments` fails more often.
+#![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use groundswell_tests::{Company, Program, Transport, run};
+use serde_json::{Value, json};
+
+const CAUGHT_UP: Duration = Duration::from_secs(60);
+
+fn company_up(folder: &std::path::Path) -> (Company, Program) {
+    let company = Company::simulate(1, 60, 150).unwrap();
+    let program = Program::up(folder, &Transport::Embedded, &[]).unwrap();
+    for phase in company.phases() {
+        for part in phase.chunks(1000) {
+            program.client().send(&part.join("\n")).unwrap();
+        }
+        program.client().caught_up(CAUGHT_UP).unwrap();
+    }
+    (company, program)
+}
+
+fn guardrail<'a>(review: &'a Value, name: &str) -> &'a Value {
+    review["guardrails"].as_array().unwrap().iter().find(|g| g["name"] == name).unwrap_or_else(|| panic!("no {name}: {review}"))
+}
+
+/// What really happened on `payments`: named calls and errors by version, from `from` to before `until`, and how many called.
+/// The version is the simulator's truth, the rest the published event's.
+fn really(company: &Company, from: &str, until: &str) -> BTreeMap<String, (BTreeSet<String>, f64, f64)> {
+    let parse = |line: &String| -> Value { serde_json::from_str(line).unwrap() };
+    let identity = |v: &Value| (v["source"].to_string(), v["id"].to_string());
+    let truth: BTreeMap<_, Value> = company.truth.iter().map(parse).map(|t| (identity(&t), t)).collect();
+    let events: BTreeMap<_, Value> = company.usage.iter().rev().map(parse).map(|e| (identity(&e), e)).collect();
+    let mut by_version: BTreeMap<String, (BTreeSet<String>, f64, f64)> = BTreeMap::new();
+    for (identity, event) in &events {
+        let (truth, data, time) = (&truth[identity], &event["data"], event["time"].as_str().unwrap());
+        let consumer = data["consumer"].as_str().unwrap_or_default();
+        if truth["api"] != "payments" || consumer.is_empty() || time < from || time >= until {
+            continue;
+        }
+        let calls = truth["calls"].as_f64().unwrap();
+        let failed = data["status"].as_u64().is_some_and(|status| status >= 400) || data["outcome"] == "failure";
+        let sums = by_version.entry(truth["version"].as_str().unwrap().to_owned()).or_default();
+        sums.0.insert(consumer.to_owned());
+        sums.1 += calls;
+        sums.2 += if failed { calls } else { 0.0 };
+    }
+    by_version
+}
+
+#[test]
+fn the_planted_regression_never_passes_and_verdicts_can_be_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (company, program) = company_up(folder.path());
+    let url = program.client().url().to_owned();
+    let ask = |args: &[&str]| run(&[args, &["--server", &url]].concat(), &[]).unwrap();
+
+    let path = "/v1/apis/payments/versions/v2/verdict?baseline=v1";
+    let review = program.client().get(path).unwrap();
+    let verdict = review["verdict"].as_str().unwrap();
+    assert!(["regression", "inconclusive"].contains(&verdict), "{review}");
+    assert_eq!(program.client().get(path).unwrap(), review);
+
+    let summary = |version: &str| {
+        let window = format!("since={}&until={}", review["from"].as_str().unwrap(), review["until"].as_str().unwrap());
+        program.client().get(&format!("/v1/apis/payments/versions/{version}/summary?{window}")).unwrap()
+    };
+    let errors = guardrail(&review, "error_rate");
+    let all = summary("v2")["usage"]["calls"].as_f64().unwrap() + summary("v1")["usage"]["calls"].as_f64().unwrap();
+    let named = errors["candidate"]["exposure"].as_f64().unwrap() + errors["baseline"]["exposure"].as_f64().unwrap();
+    assert_eq!(named + review["left_out"]["unnamed_calls"].as_f64().unwrap(), all);
+    let really = really(&company, review["from"].as_str().unwrap(), review["until"].as_str().unwrap());
+    for (version, side) in [("v1", "baseline"), ("v2", "candidate")] {
+        let (consumers, calls, failed) = &really[version];
+        let expected = json!([consumers.len(), calls, failed]);
+        assert_eq!(json!([errors[side]["consumers"], errors[side]["exposure"], errors[side]["count"]]), expected, "{version}");
+        let value = errors[side]["value"].as_f64().unwrap();
+        assert!((value - failed / calls).abs() < 1e-7 * value, "{version}: {value}");
+    }
+
+    let shown = ask(&["review", "payments", "v2", "--baseline", "v1", "--format", "json"]);
+    let again = ask(&["review", "payments", "v2", "--baseline", "v1", "--format", "json"]);
+    assert_eq!(shown.stdout, again.stdout, "the same data give the same bytes");
+    assert_eq!(serde_json::from_slice::<Value>(&shown.stdout).unwrap(), review);
+
+    let junit = folder.path().join("review.xml");
+    let write = format!("junit={}", junit.display());
+    let gate = ask(&["gate", "payments", "v2", "--baseline", "v1", "--format", "md", "--write", &write]);
+    assert_eq!(gate.status.code(), Some(if verdict == "regression" { 1 } else { 3 }), "{}", String::from_utf8_lossy(&gate.stderr));
+    assert!(String::from_utf8_lossy(&gate.stdout).contains("payments v2"));
+    assert!(std::fs::read_to_string(junit).unwrap().contains("<testsuite"));
+
+    assert_eq!(ask(&["gate", "payments", "v9", "--baseline", "v1"]).status.code(), Some(2));
+    let stale = ask(&["gate", "payments", "v2", "--baseline", "v1", "--max-age", "1s"]);
+    assert_eq!(stale.status.code(), Some(4), "{}", String::from_utf8_lossy(&stale.stderr));
+    program.stop().unwrap();
+    assert_eq!(ask(&["gate", "payments", "v2", "--baseline", "v1"]).status.code(), Some(4));
+
+    let data = folder.path().to_str().unwrap();
+    let folder_only = run(&["review", "payments", "v2", "--baseline", "v1", "--format", "json", "--data", data], &[]).unwrap();
+    assert_eq!(folder_only.stdout, shown.stdout, "a data folder answers like the server that filled it");
+}
