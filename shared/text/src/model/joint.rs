@@ -9,12 +9,12 @@ use super::head::{Head, frequency, rarity};
 #[derive(Clone, Debug, Default)]
 pub struct Joint {
     parts: Vec<Part>,
-    /// One more than the row of each bucket.
-    rows: Vec<u32>,
-    /// For each row and each head: how rare the feature is (0: the head does not know it), and the weights.
+    /// For each bucket and each head: how rare the feature is (0: the head does not know it), and the weights. Most buckets are in use, so
+    /// there is nothing to save by a list of those that are.
     cells: Vec<i8>,
-    /// Cells of a row.
+    /// Cells of a bucket.
     width: usize,
+    buckets: usize,
 }
 
 /// One of the heads.
@@ -42,7 +42,7 @@ impl Joint {
         let asked: Vec<(&str, &Head)> = names.iter().filter_map(|n| Some((*n, &model.head(n)?.head))).collect();
         let buckets = asked.first().map_or(0, |(_, head)| head.table.buckets());
         let heads: Vec<(&str, &Head)> = asked.into_iter().filter(|(_, head)| head.table.buckets() == buckets).collect();
-        let mut joint = Self { rows: vec![0; buckets], ..Self::default() };
+        let mut joint = Self { buckets, ..Self::default() };
         for (name, head) in &heads {
             let at = joint.width;
             joint.width += 1 + head.labels.len();
@@ -54,17 +54,14 @@ impl Joint {
                 bias: head.bias.clone(),
             });
         }
-        for bucket in 0..buckets {
-            joint.add_row(bucket, &heads);
+        joint.cells.reserve_exact(buckets * joint.width);
+        for key in 0..u32::try_from(buckets).unwrap_or(0) {
+            joint.add_bucket(key, &heads);
         }
         joint
     }
 
-    fn add_row(&mut self, bucket: usize, heads: &[(&str, &Head)]) {
-        let Ok(key) = u32::try_from(bucket) else { return };
-        if heads.iter().all(|(_, head)| head.table.look_up(key).is_none()) {
-            return;
-        }
+    fn add_bucket(&mut self, key: u32, heads: &[(&str, &Head)]) {
         for (_, head) in heads {
             match head.table.look_up(key) {
                 Some((rare, weights)) => {
@@ -74,7 +71,6 @@ impl Joint {
                 None => self.cells.resize(self.cells.len() + 1 + head.labels.len(), 0),
             }
         }
-        self.rows[bucket] = u32::try_from(self.cells.len() / self.width).unwrap_or(0);
     }
 
     /// The place of a head among those asked at once.
@@ -100,9 +96,8 @@ impl Joint {
 
     fn block(&self, features: &Features, block: Block, sums: &mut [Sums]) {
         for feature in &features.blocks[block as usize] {
-            let slot = feature.key as usize & (self.rows.len() - 1);
-            let Some(row) = self.rows[slot].checked_sub(1) else { continue };
-            let cells = &self.cells[row as usize * self.width..][..self.width];
+            let bucket = feature.key as usize & (self.buckets - 1);
+            let cells = &self.cells[bucket * self.width..][..self.width];
             let often = frequency(feature.count);
             for (part, sums) in self.parts.iter().zip(sums.iter_mut()) {
                 let rare = cells[part.at].cast_unsigned();
