@@ -60,6 +60,8 @@ pub struct Program {
     child: Child,
     port: u16,
     log: PathBuf,
+    /// As it was started, to start it again.
+    command: Command,
 }
 
 impl Program {
@@ -77,7 +79,19 @@ impl Program {
         let mut command = command(args, &transport.environment());
         command.args(["--data", data, "--listen", &listen]).envs(more.iter().copied());
         let child = command.stdout(file.try_clone()?).stderr(file).spawn()?;
-        Ok(Self { child, port, log })
+        Ok(Self { child, port, log, command })
+    }
+
+    /// Starts it again at the same address if it has ended, as its supervisor would.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn revive(&mut self) -> anyhow::Result<()> {
+        let Some(status) = self.child.try_wait()? else { return Ok(()) };
+        eprintln!("ended with {status}, started again; the end of its log:\n{}", self.log_end());
+        let file = std::fs::OpenOptions::new().append(true).open(&self.log)?;
+        self.child = self.command.stdout(file.try_clone()?).stderr(file).spawn()?;
+        Ok(())
     }
 
     /// Starts `groundswell up` and waits until it is ready.

@@ -35,6 +35,26 @@ fn publish(company: &Company, program: &Program, caught_up: impl Fn()) {
     }
 }
 
+/// As [`publish`], over an outage: a program that ends is started again, as its supervisor would.
+fn publish_supervised(company: &Company, programs: &mut [&mut Program], edge: usize, answering: usize) {
+    let tend = |programs: &mut [&mut Program]| programs.iter_mut().for_each(|p| p.revive().unwrap());
+    for phase in company.phases() {
+        for chunk in phase.chunks(500) {
+            let chunk = chunk.join("\n");
+            let sent = wait_for("the edge to take a batch", CAUGHT_UP, || {
+                tend(programs);
+                programs[edge].client().send(&chunk).ok()
+            });
+            sent.unwrap();
+        }
+        let caught_up = wait_for("the pipeline to catch up", CAUGHT_UP, || {
+            tend(programs);
+            programs[answering].client().caught_up(Duration::from_secs(2)).ok()
+        });
+        caught_up.unwrap();
+    }
+}
+
 #[test]
 fn separate_services_answer_like_one_process() {
     let Some(transport) = Transport::kafka("separate") else { return };
@@ -98,7 +118,7 @@ fn a_broker_that_is_away_delays_but_loses_nothing() {
     publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
 
     let transport = Transport::kafka_at(&broker.bootstrap, "away");
-    let program = Program::up(&folder.path().join("data"), &transport, &[]).unwrap();
+    let mut program = Program::up(&folder.path().join("data"), &transport, &[]).unwrap();
     for chunk in company.catalogue.chunks(500) {
         program.client().send(&chunk.join("\n")).unwrap();
     }
@@ -118,7 +138,7 @@ fn a_broker_that_is_away_delays_but_loses_nothing() {
     }
     assert!(refused > 0, "events were acknowledged without a broker");
     broker.script(&["resume", "1"]);
-    publish(&company, &program, || program.client().caught_up(CAUGHT_UP).unwrap());
+    publish_supervised(&company, &mut [&mut program], 0, 0);
     assert_same(&answers(&program.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
 }
 
@@ -135,13 +155,14 @@ fn with_three_brokers_one_may_be_killed_at_work() {
     publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
 
     let transport = Transport::kafka_at(&cluster.bootstrap, "three");
-    let services = Services::start(folder.path(), &transport);
+    let mut services = Services::start(folder.path(), &transport);
     let third = company.usage.len() / 3;
     for chunk in company.catalogue.chunks(500).chain(company.usage[..third].chunks(500)) {
         services.ingest.client().send(&chunk.join("\n")).unwrap();
     }
     cluster.script(&["kill9", "2"]);
-    publish(&company, &services.ingest, || services.index.client().caught_up(CAUGHT_UP).unwrap());
+    let Services { ingest, classify, index } = &mut services;
+    publish_supervised(&company, &mut [ingest, classify, index], 0, 2);
     cluster.script(&["one", "2"]);
     assert_same(&answers(&services.index.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
 }

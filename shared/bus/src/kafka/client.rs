@@ -105,6 +105,11 @@ fn fetching(config: &mut ClientConfig) {
 /// A producer whose records are never doubled or reordered.
 pub(super) fn producing(settings: &KafkaSettings, name: &str) -> ClientConfig {
     let mut config = base(settings, name);
+    producing_well(&mut config);
+    with_properties(config, settings)
+}
+
+fn producing_well(config: &mut ClientConfig) {
     config
         .set("enable.idempotence", "true")
         .set("acks", "all")
@@ -112,14 +117,19 @@ pub(super) fn producing(settings: &KafkaSettings, name: &str) -> ClientConfig {
         .set("linger.ms", "5")
         .set("message.max.bytes", "1040000")
         .set("queue.buffering.max.kbytes", "65536");
-    with_properties(config, settings)
 }
 
 /// A producer of transactions under a stable id.
 pub(super) fn transacting(settings: &KafkaSettings, name: &str) -> ClientConfig {
-    let mut config = producing(settings, name);
-    config.set("transactional.id", name);
+    let mut config = base(settings, name);
+    producing_well(&mut config);
     config
+        .set("transactional.id", name)
+        // A step is flushed at its end: waiting for more records would only make it later.
+        .set("linger.ms", "1")
+        // The next transaction often meets the last markers of the one before, which are there within milliseconds.
+        .set("retry.backoff.ms", "10");
+    with_properties(config, settings)
 }
 
 pub(super) fn fatal(what: &str, why: &dyn std::fmt::Display) -> BusError {

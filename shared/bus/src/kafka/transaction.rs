@@ -28,6 +28,8 @@ use crate::{BusError, Stop};
 /// Sends between two looks at the delivery reports.
 const SENDS_PER_POLL: usize = 1_000;
 const PURGE_WAIT: Duration = Duration::from_secs(2);
+/// The client polls for at least so long, whatever comes.
+const DELIVERY_STEP: Duration = Duration::from_millis(1);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(10);
 /// A call of the client that has not returned this long after its own time limit never will.
 const OVERDUE: Duration = Duration::from_secs(5);
@@ -234,10 +236,20 @@ impl Transaction<'_> {
         if positions.count() > 0 {
             self.send_positions(positions, member)?;
         }
+        self.await_delivery();
         crate::crash::point("bus.step.before_commit");
         self.call("commit the transaction", |producer| producer.commit_transaction(CALL))?;
         crate::crash::point("bus.step.committed");
         Ok(())
+    }
+
+    /// Waits until everything sent is delivered or given up, in small steps: the commit would wait too, but a tenth of a second at a time.
+    fn await_delivery(&self) {
+        let producer = &self.owner.producer;
+        let until = Instant::now() + CALL;
+        while producer.in_flight_count() > 0 && Instant::now() < until && !self.owner.stop.is_set() {
+            producer.poll(DELIVERY_STEP);
+        }
     }
 
     /// librdkafka 2.12 forgets the time limit of this call, and never comes back from it, where the group's coordinator leaves the
