@@ -125,7 +125,7 @@ pub(super) fn transport(settings: &Settings, within: Duration) -> Vec<Finding> {
 }
 
 fn look_at(settings: &Settings, stop: Stop) -> Vec<Finding> {
-    let settings_are_kafka = settings.transport == Transport::Kafka;
+    let on_kafka = settings.transport == Transport::Kafka;
     let mut settings = settings.clone();
     // A look changes nothing.
     settings.kafka.create_topics = false;
@@ -141,7 +141,7 @@ fn look_at(settings: &Settings, stop: Stop) -> Vec<Finding> {
     let status = StatusSource::new(bus.clone(), Arc::new(settings), Freshness::default()).read();
     let rest = || -> Result<Vec<Finding>, BusError> {
         let mut findings = vec![topics, lag(&status?), letters(bus.as_ref())?, clocks(bus.as_ref())?];
-        if settings_are_kafka {
+        if on_kafka {
             findings.push(transactions(bus.as_ref())?);
         }
         Ok(findings)

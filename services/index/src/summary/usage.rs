@@ -55,7 +55,7 @@ fn operation(data: &OperationUsage, feedback: &FeedbackStats) -> OperationFigure
         p95_ms: data.p95_ms.map(tidy),
         consumers: data.consumers,
         consumers_affected: data.affected,
-        feedback: feedback.by_operation.get(&data.operation.to_lowercase()).map_or(0, |tally| tally.count),
+        feedback: feedback.by_operation.get(&data.operation).map_or(0, |tally| tally.count),
     }
 }
 

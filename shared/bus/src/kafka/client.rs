@@ -105,11 +105,11 @@ fn fetching(config: &mut ClientConfig) {
 /// A producer whose records are never doubled or reordered.
 pub(super) fn producing(settings: &KafkaSettings, name: &str) -> ClientConfig {
     let mut config = base(settings, name);
-    producing_well(&mut config);
+    durably(&mut config);
     with_properties(config, settings)
 }
 
-fn producing_well(config: &mut ClientConfig) {
+fn durably(config: &mut ClientConfig) {
     config
         .set("enable.idempotence", "true")
         .set("acks", "all")
@@ -122,7 +122,7 @@ fn producing_well(config: &mut ClientConfig) {
 /// A producer of transactions under a stable id.
 pub(super) fn transacting(settings: &KafkaSettings, name: &str) -> ClientConfig {
     let mut config = base(settings, name);
-    producing_well(&mut config);
+    durably(&mut config);
     config
         .set("transactional.id", name)
         // A step is flushed at its end: waiting for more records would only make it later.

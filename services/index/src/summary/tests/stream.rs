@@ -159,7 +159,7 @@ fn call(dice: &mut Dice) -> Call {
     Call {
         api: if dice.below(20) == 0 { "maps" } else { API },
         version,
-        operation: format!("op-{operation}"),
+        operation: format!("getOp{operation}"),
         consumer: if consumer == 0 { String::new() } else { format!("c{consumer}") },
         time: Timestamp(MS + begins + dice.below(8 * 24 * HOUR_MS as u64) as i64),
         status: if consumer == 89 { 503 } else { status },
@@ -199,7 +199,7 @@ fn feedback(dice: &mut Dice, number: u64) -> Feedback {
             _ => vec!["latency", "documentation"],
         },
         sentiment: dice.of(&["negative", "neutral", "positive"]),
-        operation: (dice.below(2) == 0).then(|| format!("op-{}", dice.below(14))),
+        operation: (dice.below(2) == 0).then(|| format!("getOp{}", dice.below(14))),
     }
 }
 
