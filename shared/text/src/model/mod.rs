@@ -17,11 +17,13 @@ mod fit;
 mod hash;
 mod head;
 mod joint;
+mod learnt;
 mod marks;
 mod polarity;
 mod recipe;
 pub mod sets;
 mod solver;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -33,9 +35,11 @@ use serde::{Deserialize, Serialize};
 pub use evaluate::evaluate;
 pub use figures::{Figures, LabelFigures, SourceFigures};
 pub use file::{VERSION, read, write};
-pub use fit::{Plan, fit, new_source};
+pub use fit::{Plan, fit};
 pub use joint::Joint;
+pub(crate) use learnt::{Judged, Learnt, Likeness, Taught, Vector};
 pub use recipe::Recipe;
+pub use sources::{new_source, taught_source};
 
 use decide::Decision;
 use document::Document;
@@ -154,6 +158,11 @@ impl Model {
         Prepared { document, features }
     }
 
+    /// What a text is like, for lessons: by the first head's knowledge of how rare features are.
+    pub(crate) fn vector(&self, prepared: &Prepared) -> Vector {
+        self.heads.first().map(|h| learnt::vector(&prepared.features, &h.head)).unwrap_or_default()
+    }
+
     /// The head of this name.
     #[must_use]
     pub fn head(&self, name: &str) -> Option<&TrainedHead> {
@@ -206,14 +215,25 @@ impl TrainedHead {
         self.head.table.len()
     }
 
+    /// The score of every label.
+    #[must_use]
+    pub fn scores(&self, prepared: &Prepared, source: Option<&str>) -> Vec<f32> {
+        self.head.scores(&prepared.features, source)
+    }
+
     /// What it says about a text.
     #[must_use]
     pub fn answer(&self, prepared: &Prepared, source: Option<&str>) -> Answer {
-        self.say(prepared, self.head.scores(&prepared.features, source), true)
+        self.answer_by(prepared, self.scores(prepared, source))
     }
 
-    /// As [`TrainedHead::answer`] without a source, by scores of [`Prepared::scores`], and in less time: a best label that is not given
-    /// comes without the words that speak for it.
+    /// As [`TrainedHead::answer`], by scores that were found before.
+    #[must_use]
+    pub fn answer_by(&self, prepared: &Prepared, scores: Vec<f32>) -> Answer {
+        self.say(prepared, scores, true)
+    }
+
+    /// As [`TrainedHead::answer_by`], and in less time: a best label that is not given comes without the words that speak for it.
     #[must_use]
     pub fn answer_briefly(&self, prepared: &Prepared, scores: Vec<f32>) -> Answer {
         self.say(prepared, scores, false)
