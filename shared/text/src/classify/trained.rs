@@ -6,7 +6,7 @@ use groundswell_model::insight::{Label, Labels};
 
 use super::lessons::{self, Lessons};
 use super::taught::{Names, Question, Scored, Taught};
-use super::{Classifier, Lesson, MOST_ASPECTS, Rules, Text, UNSURE, survey_tone};
+use super::{Classifier, Lesson, MOST_ASPECTS, Text, UNSURE, by_rules, survey_tone};
 use crate::model::{self, Answer, Joint, Model, ModelError, Prepared, Told};
 
 /// The model file of this repository; `docs/model-card.md` says what it is made of.
@@ -64,8 +64,7 @@ impl Trained {
     }
 
     fn label(&self, text: &Text<'_>, source: Option<&str>, explain: bool) -> (Labels, Vec<(&str, Answer)>) {
-        let mut labels = Rules.classify(text);
-        labels.model.clone_from(&self.model.name);
+        let mut labels = Labels { model: self.model.name.clone(), ..by_rules(text, true) };
         // English by its common words and a published language stand: letters need not be asked.
         let told = labels.language.name == LEARNT || labels.language.because.iter().any(|b| b == "as published");
         let prepared = self.model.prepare_for(text.title, text.body, &|head| head != "language" || !told);
@@ -98,7 +97,7 @@ impl Trained {
             if let Some(scored) = &scored {
                 scores.clone_from_slice(&scored.scores[..head.labels().len()]);
             }
-            let answer = if explain { head.answer_by(prepared, scores) } else { head.answer_briefly(prepared, scores) };
+            let answer = if explain { head.answer_by(prepared, scores) } else { head.answer_briefly(prepared, scores, &self.joint) };
             let by_lessons = taught.as_ref().zip(scored.as_ref());
             match question {
                 Question::Kind => kind(labels, &answer, by_lessons),
@@ -184,7 +183,7 @@ impl Classifier for Trained {
 
     fn learn(&mut self, lesson: &Lesson) {
         let text = Text { title: &lesson.title, body: &lesson.body, source: Some(&lesson.source), ..Text::default() };
-        let rules = Rules.classify(&text);
+        let rules = by_rules(&text, true);
         let prepared = self.model.prepare_for(text.title, text.body, &|head| head != "language");
         let mut heads = self.scores(&prepared, None).into_iter();
         let answers = Question::ALL.map(|question| {

@@ -5,7 +5,7 @@
 //! they are two thirds of all features, and were measured to bring nothing here.
 
 use super::features::{Block, Features, Weights};
-use super::head::{Head, frequency, rarity};
+use super::head::{Head, frequencies, frequency, rarity};
 
 //                          title      body       head- first quest-     marks     edges     script
 //                        words let. words let.   ings       ions  code      denied     tone
@@ -33,7 +33,7 @@ pub(super) fn vector(features: &Features, head: &Head) -> Vector {
         let start = all.len();
         for feature in &features.blocks[block as usize] {
             let rare = head.table.look_up(feature.key).map_or(UNSEEN, |(rare, _)| rarity(rare));
-            all.push((feature.key, frequency(feature.count) * rare));
+            all.push((feature.key, frequency(frequencies(), feature.count) * rare));
         }
         let own = &mut all[start..];
         let length = own.iter().map(|(_, v)| v * v).sum::<f32>().sqrt();

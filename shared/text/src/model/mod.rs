@@ -14,7 +14,7 @@ mod features;
 mod figures;
 mod file;
 mod fit;
-mod hash;
+pub(crate) mod hash;
 mod head;
 mod joint;
 mod learnt;
@@ -230,21 +230,27 @@ impl TrainedHead {
     /// As [`TrainedHead::answer`], by scores that were found before.
     #[must_use]
     pub fn answer_by(&self, prepared: &Prepared, scores: Vec<f32>) -> Answer {
-        self.say(prepared, scores, true)
+        self.say(prepared, scores, None)
     }
 
     /// As [`TrainedHead::answer_by`], and in less time: a best label that is not given comes without the words that speak for it.
     #[must_use]
-    pub fn answer_briefly(&self, prepared: &Prepared, scores: Vec<f32>) -> Answer {
-        self.say(prepared, scores, false)
+    pub fn answer_briefly(&self, prepared: &Prepared, scores: Vec<f32>, joint: &Joint) -> Answer {
+        self.say(prepared, scores, Some(joint))
     }
 
-    fn say(&self, prepared: &Prepared, scores: Vec<f32>, explain_best: bool) -> Answer {
+    fn say(&self, prepared: &Prepared, scores: Vec<f32>, briefly: Option<&Joint>) -> Answer {
         let Some((best, ..)) = decide::best(&scores) else { return Answer::default() };
+        // What all heads asked at once lies in near memory.
+        let near = briefly.and_then(|joint| joint.place(&self.name).map(|place| (joint, place)));
+        let because = |label: usize| match near {
+            Some((joint, place)) => why::words(&self.head, prepared, &|key| joint.weight(place, label, key)),
+            None => why::words(&self.head, prepared, &|key| self.head.weight(label, key)),
+        };
         let told = |label: usize, confidence: f32| Told {
             label: self.head.labels.get(label).cloned().unwrap_or_default(),
             confidence,
-            because: why::words(&self.head, prepared, label),
+            because: because(label),
         };
         let given = |label: usize| Some(self.decision.confidence(&scores, label)).filter(|(_, given)| *given).map(|(p, _)| (label, p));
         let mut given: Vec<(usize, f32)> =
@@ -253,7 +259,7 @@ impl TrainedHead {
         let given: Vec<Told> = given.into_iter().map(|(label, p)| told(label, p)).collect();
         let best = match given.first() {
             Some(first) if !self.many() => first.clone(),
-            _ if explain_best => told(best, self.decision.confidence(&scores, best).0),
+            _ if briefly.is_none() => told(best, self.decision.confidence(&scores, best).0),
             _ => Told {
                 label: self.head.labels.get(best).cloned().unwrap_or_default(),
                 confidence: self.decision.confidence(&scores, best).0,
