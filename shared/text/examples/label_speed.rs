@@ -1,13 +1,32 @@
 //! How quickly one core labels tickets of 600 characters with all heads: `cargo run --release -p groundswell-text --example label_speed`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use groundswell_text::classify::{Classifier, Lesson, Text, Trained};
 
+/// Time since it began: of this thread on a core where the system tells (others may be at work), else by the clock.
+struct Timer(Option<Duration>, Instant);
+
+fn on_core() -> Option<Duration> {
+    let all = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    all.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
+impl Timer {
+    fn new() -> Self {
+        Self(on_core(), Instant::now())
+    }
+
+    fn seconds(&self) -> f64 {
+        let elapsed = self.0.zip(on_core()).map_or_else(|| self.1.elapsed(), |(began, now)| now.saturating_sub(began));
+        elapsed.as_secs_f64()
+    }
+}
+
 fn main() -> Result<(), groundswell_text::model::ModelError> {
-    let began = Instant::now();
+    let began = Timer::new();
     let trained = Trained::shipped()?;
-    println!("model read in {:.0} ms, {:.1} MB in memory", began.elapsed().as_secs_f64() * 1e3, trained.model().bytes() as f64 / 1e6);
+    println!("model read in {:.0} ms, {:.1} MB in memory", began.seconds() * 1e3, trained.model().bytes() as f64 / 1e6);
     let pieces = [
         "After upgrading to v2.3 every call to POST /orders returns an internal server error.",
         "How do I refresh the access token without a new login? The docs say nothing about it.",
@@ -24,14 +43,14 @@ fn main() -> Result<(), groundswell_text::model::ModelError> {
         })
         .collect();
     for _ in 0..3 {
-        let began = Instant::now();
+        let began = Timer::new();
         let sure = tickets
             .iter()
             .filter(|t| {
                 trained.classify(&Text { title: "Orders fail since the upgrade", body: t, ..Text::default() }).kind.confidence > 0.0
             })
             .count();
-        println!("{:.0} tickets a second ({sure} of {} with a type)", tickets.len() as f64 / began.elapsed().as_secs_f64(), tickets.len());
+        println!("{:.0} tickets a second ({sure} of {} with a type)", tickets.len() as f64 / began.seconds(), tickets.len());
     }
     lessons(trained, &tickets);
     Ok(())
@@ -41,22 +60,22 @@ fn main() -> Result<(), groundswell_text::model::ModelError> {
 fn lessons(mut trained: Trained, tickets: &[String]) {
     let text = |body| Text { title: "Orders fail since the upgrade", body, source: Some("desk"), ..Text::default() };
     for most in [1_usize, 60, 256] {
-        let began = Instant::now();
+        let began = Timer::new();
         for (identity, body) in (0..).zip(&tickets[..most]) {
             let kind = Some(["bug", "question", "complaint"][body.len() % 3].to_owned());
             trained.learn(&Lesson { source: "desk".to_owned(), identity, body: body.clone(), kind, ..Lesson::default() });
         }
-        let taught = began.elapsed();
-        let began = Instant::now();
+        let taught = began.seconds();
+        let began = Timer::new();
         let first = trained.classify(&text(&tickets[1000])).kind.confidence;
-        let learnt = began.elapsed();
-        let began = Instant::now();
+        let learnt = began.seconds();
+        let began = Timer::new();
         let sum: f32 = tickets.iter().map(|t| trained.classify(&text(t)).kind.confidence).sum();
         println!(
             "{most} lessons: {:.2} ms for each, {:.1} ms with the first text after them, then {:.0} tickets a second ({first:.1}, {sum:.1})",
-            taught.as_secs_f64() * 1e3 / most as f64,
-            learnt.as_secs_f64() * 1e3,
-            tickets.len() as f64 / began.elapsed().as_secs_f64()
+            taught * 1e3 / most as f64,
+            learnt * 1e3,
+            tickets.len() as f64 / began.seconds()
         );
     }
 }

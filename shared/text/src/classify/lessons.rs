@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::OnceLock;
 
 use super::Lesson;
-use crate::model::{Judged, Learnt, Taught, Vector};
+use crate::model::{Learnt, Taught};
 
 /// Most lessons of one source: learning takes time with their third power, and stays far below a tenth of a second.
 const MOST_OF_SOURCE: usize = 256;
@@ -47,17 +47,12 @@ fn text_hash(title: &str, body: &str) -> u128 {
     hasher.finalize().as_bytes().first_chunk().copied().map_or(0, u128::from_le_bytes)
 }
 
-/// A lesson as it is learnt from.
-pub(super) const fn taught(vector: Vector, answers: Vec<Option<Judged>>) -> Taught {
-    Taught { vector, answers }
-}
-
 impl Lessons {
     /// Keeps a lesson. The oldest ones of its source, or of all, are forgotten where there are too many.
     pub(super) fn keep(&mut self, lesson: &Lesson, taught: Taught) {
         self.forget(lesson.identity);
         self.next += 1;
-        self.values += taught.vector.len();
+        self.values += taught.values();
         let said = Lesson { title: String::new(), body: String::new(), ..lesson.clone() };
         let kept = Kept { order: self.next, text: text_hash(&lesson.title, &lesson.body), said, taught };
         self.given.push_back((self.next, lesson.identity));
@@ -92,7 +87,7 @@ impl Lessons {
         let Some(name) = self.source_of.remove(&identity) else { return };
         let Some(source) = self.sources.get_mut(&name) else { return };
         if let Some(kept) = source.lessons.remove(&identity) {
-            self.values -= kept.taught.vector.len();
+            self.values -= kept.taught.values();
         }
         source.learnt = OnceLock::new();
         if source.lessons.is_empty() {
@@ -125,7 +120,7 @@ mod tests {
     }
 
     fn taught(values: u32) -> Taught {
-        Taught { vector: (0..values).map(|key| (key, 0.1)).collect(), answers: Vec::new() }
+        Taught::new((0..values).map(|key| (key, 0.1)).collect(), Vec::new())
     }
 
     #[test]

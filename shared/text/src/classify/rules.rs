@@ -49,19 +49,29 @@ struct Index {
     phrases: Vec<Phrase>,
     by_word: hash::ByWord<Vec<u16>>,
     by_letters: Vec<Vec<u16>>,
+    /// The hashes of words of negation.
+    negators: Vec<u64>,
 }
 
 const LETTERS: usize = 27;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { phrases: Vec::new(), by_word: hash::ByWord::default(), by_letters: vec![Vec::new(); LETTERS * LETTERS] };
+    let mut index = Index {
+        phrases: Vec::new(),
+        by_word: hash::ByWord::default(),
+        by_letters: vec![Vec::new(); LETTERS * LETTERS],
+        negators: NEGATORS.iter().map(|word| hash::word(word)).collect(),
+    };
     for (table, labels) in (0..).zip(TABLES) {
         for (label, (_, weights)) in (0..).zip(labels) {
             for (weight, phrases) in *weights {
                 for text in phrases.split('|') {
                     let first = text.split(' ').next().unwrap_or_default();
-                    let list =
-                        if first.ends_with('*') { &mut index.by_letters[bucket(first)] } else { index.by_word.entry(hash::word(first)).or_default() };
+                    let list = if first.ends_with('*') {
+                        &mut index.by_letters[bucket(first)]
+                    } else {
+                        index.by_word.entry(hash::word(first)).or_default()
+                    };
                     list.push(u16::try_from(index.phrases.len()).unwrap_or(u16::MAX));
                     let negated = text.split(' ').any(|w| NEGATORS.contains(&w));
                     let parts = text.split(' ').map(|part| match part.strip_suffix('*') {
@@ -85,6 +95,8 @@ fn bucket(word: &str) -> usize {
 #[derive(Clone, Copy)]
 struct Found {
     phrase: u16,
+    table: u8,
+    label: u8,
     /// Its first word.
     at: usize,
     weight: f32,
@@ -116,12 +128,12 @@ impl Evidence {
                 let rule = &index.phrases[usize::from(*phrase)];
                 if matches(&rule.parts, words, i) {
                     let weight = if i < words.title { rule.weight * TITLE_WEIGHT } else { rule.weight };
-                    evidence.add(*phrase, i, weight, denied > 0 && !rule.negated);
+                    evidence.add(*phrase, rule, i, weight, denied > 0 && !rule.negated);
                 }
             }
             denied = if words.ends_sentence(i) {
                 0
-            } else if NEGATORS.contains(&word) {
+            } else if index.negators.contains(&words.hash(i)) {
                 NEGATION_REACH
             } else {
                 denied.saturating_sub(1)
@@ -130,7 +142,7 @@ impl Evidence {
         evidence
     }
 
-    fn add(&mut self, phrase: u16, at: usize, weight: f32, negated: bool) {
+    fn add(&mut self, phrase: u16, rule: &Phrase, at: usize, weight: f32, negated: bool) {
         match self.found.iter_mut().find(|f| f.phrase == phrase && f.negated == negated) {
             Some(found) if found.times >= MOST_REPEATS => {}
             Some(found) => {
@@ -138,7 +150,7 @@ impl Evidence {
                 // Again says less than the first time.
                 found.weight += weight / 2.0;
             }
-            None => self.found.push(Found { phrase, at, weight, times: 1, negated }),
+            None => self.found.push(Found { phrase, table: rule.table, label: rule.label, at, weight, times: 1, negated }),
         }
     }
 
@@ -149,10 +161,10 @@ impl Evidence {
 
     /// What speaks for a label of which a text has one: weak phrases do not add up without end.
     pub(super) fn score_of_one(&self, table: Table, label: usize) -> f32 {
-        let (strong, weak): (Vec<&Found>, Vec<&Found>) =
-            self.of_label(table, label).filter(|f| !f.negated).partition(|f| f.weight >= STRONG);
-        let sum = |found: &[&Found]| found.iter().map(|f| f.weight).sum::<f32>();
-        sum(&strong) + sum(&weak).min(MOST_FROM_WEAK)
+        let sum = |strong: bool| -> f32 {
+            self.of_label(table, label).filter(|f| !f.negated && (f.weight >= STRONG) == strong).map(|f| f.weight).sum()
+        };
+        sum(true) + sum(false).min(MOST_FROM_WEAK)
     }
 
     /// What denied phrases of a label amount to: "not happy".
@@ -168,10 +180,7 @@ impl Evidence {
     }
 
     fn of_label(&self, table: Table, label: usize) -> impl Iterator<Item = &Found> {
-        self.found.iter().filter(move |f| {
-            let phrase = &INDEX.phrases[usize::from(f.phrase)];
-            phrase.table == table as u8 && usize::from(phrase.label) == label
-        })
+        self.found.iter().filter(move |f| f.table == table as u8 && usize::from(f.label) == label)
     }
 }
 
@@ -179,7 +188,7 @@ impl Evidence {
 fn matches(parts: &[Part], words: &Words, at: usize) -> bool {
     parts.iter().enumerate().all(|(i, part)| {
         let word = words.get(at + i);
-        let same = if part.any_ending { word.starts_with(part.text) } else { word == part.text };
+        let same = word.starts_with(part.text) && (part.any_ending || word.len() == part.text.len());
         same && !word.is_empty() && (i == 0 || !words.ends_sentence(at + i - 1))
     })
 }

@@ -4,10 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use groundswell_model::insight::{Label, Labels};
 
-use super::lessons::{self, Lessons};
+use super::lessons::Lessons;
 use super::taught::{Names, Question, Scored, Taught};
 use super::{Classifier, Lesson, MOST_ASPECTS, Text, UNSURE, by_rules, survey_tone};
-use crate::model::{self, Answer, Joint, Model, ModelError, Prepared, Told};
+use crate::model::{self, Answer, Joint, Model, ModelError, Prepared, Taught as TaughtText, Told};
 
 /// The model file of this repository; `docs/model-card.md` says what it is made of.
 static FILE: &[u8] = include_bytes!("../../model/labels.gsm");
@@ -191,7 +191,7 @@ impl Classifier for Trained {
             self.names.judged(question, lesson, self.names.scores(question, &head, &rules))
         });
         if answers.iter().any(Option::is_some) && !(text.title.trim().is_empty() && text.body.trim().is_empty()) {
-            self.lessons.keep(lesson, lessons::taught(self.model.vector(&prepared), answers.to_vec()));
+            self.lessons.keep(lesson, TaughtText::new(self.model.vector(&prepared), answers.to_vec()));
         } else {
             // What was said before about this feedback does not stand either.
             self.lessons.forget(lesson.identity);

@@ -95,7 +95,7 @@ impl Words {
     /// Ends the word that began at `here`. "doesn't" is two words, "does" and "not".
     fn end_word(&mut self, here: &mut usize) {
         let start = *here;
-        while self.letters.len() > start && self.letters.ends_with('\'') {
+        while self.letters.len() > start && self.letters.as_bytes().last() == Some(&b'\'') {
             self.letters.pop();
         }
         let word = self.letters.get(start..).unwrap_or_default();

@@ -113,7 +113,7 @@ pub(super) fn tokens_of(document: &Document, block: Block) -> Option<&Tokens> {
 fn expected(document: &Document, block: Block) -> usize {
     match block {
         Block::TitleLetters => document.title.bytes() * 4,
-        Block::BodyLetters => document.prose.bytes() * 4,
+        Block::BodyLetters => document.prose.bytes() * 2,
         Block::Script => ENOUGH_SCRIPT * 5,
         _ => (document.title.len() + document.prose.len() + document.code.len()) * 3,
     }
@@ -125,7 +125,8 @@ fn fill(counter: &mut Counter, block: Block, document: &Document) {
         Block::TitleWords => title_words(counter, title),
         Block::TitleLetters => letters(counter, title, 2, 5),
         Block::BodyWords => words(counter, prose, 0..prose.len(), 2),
-        Block::BodyLetters => letters(counter, prose, 2, 5),
+        // Runs of other lengths were measured to add nothing but time.
+        Block::BodyLetters => letters(counter, prose, 4, 4),
         Block::Headings => headings(counter, document),
         Block::First => words(counter, prose, document.first.clone(), 2),
         Block::Questions => {

@@ -7,9 +7,9 @@ use super::features::{Block, Feature, Features};
 use super::head::{Head, frequencies, frequency, rarity};
 
 /// How rare a feature is for a head (0: the head does not know it), and the head's weights.
-type Cell = [i8; LANES + 1];
-/// Most labels of a head that is asked together with others.
-const LANES: usize = 7;
+type Cell = [i8; LANES];
+/// One lane for the rarity and one for each label: as many as processors take at once, or half of that.
+const LANES: usize = 8;
 
 /// Heads of one model whose tables have the same buckets.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,7 @@ struct Part {
 /// Sums of one head on the way.
 #[derive(Clone, Copy, Default)]
 struct Sums {
+    /// By lane; the first one means nothing.
     block: [f32; LANES],
     total: [f32; LANES],
     square: f32,
@@ -41,7 +42,7 @@ impl Joint {
     /// The heads of these names, as far as they are there, have few labels, and tables of the same size.
     #[must_use]
     pub fn of(model: &Model, names: &[&str]) -> Self {
-        let few = |head: &&Head| head.labels.len() <= LANES;
+        let few = |head: &&Head| head.labels.len() < LANES;
         let asked: Vec<(&str, &Head)> = names.iter().filter_map(|n| Some((*n, Some(&model.head(*n)?.head).filter(few)?))).collect();
         let buckets = asked.first().map_or(0, |(_, head)| head.table.buckets());
         let heads: Vec<(&str, &Head)> = asked.into_iter().filter(|(_, head)| head.table.buckets() == buckets).collect();
@@ -89,7 +90,7 @@ impl Joint {
             }
         }
         let end = |(part, sums): (&Part, Sums)| -> Vec<f32> {
-            sums.total.iter().zip(&part.scale).zip(&part.bias).map(|((total, scale), bias)| total * scale + 0.0 + bias).collect()
+            sums.total.iter().skip(1).zip(&part.scale).zip(&part.bias).map(|((total, scale), bias)| total * scale + 0.0 + bias).collect()
         };
         self.parts.iter().zip(sums).map(end).collect()
     }
@@ -101,8 +102,8 @@ impl Joint {
             for (cell, sums) in self.at(feature.key).iter().zip(sums.iter_mut()) {
                 let value = often * rarity(cell[0].cast_unsigned());
                 sums.square += value * value;
-                for (sum, weight) in sums.block.iter_mut().zip(&cell[1..]) {
-                    *sum += value * f32::from(*weight);
+                for lane in 0..LANES {
+                    sums.block[lane] += value * f32::from(cell[lane]);
                 }
             }
         }

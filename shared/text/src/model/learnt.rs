@@ -23,7 +23,7 @@ const MOST_VALUES: usize = 4096;
 /// From this score on a label is told clearly enough: there is nothing to learn.
 const CLEAR: f32 = 1.0;
 
-/// A text's features by key, each block as long as its weight, and in the order of keys.
+/// A text's features by key, each block as long as its weight.
 pub(crate) type Vector = Vec<(u32, f32)>;
 
 /// The vector of a text's features, as rare as this head knows them to be.
@@ -40,8 +40,6 @@ pub(super) fn vector(features: &Features, head: &Head) -> Vector {
         let factor = if length > 0.0 { BLOCKS[block as usize] / length } else { 0.0 };
         own.iter_mut().for_each(|(_, v)| *v *= factor);
     }
-    all.sort_unstable_by_key(|(key, _)| *key);
-    all.truncate(MOST_VALUES);
     all
 }
 
@@ -57,8 +55,22 @@ pub(crate) struct Judged {
 /// A lesson: a text, and for each question what is right, where that was judged.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Taught {
-    pub(crate) vector: Vector,
-    pub(crate) answers: Vec<Option<Judged>>,
+    vector: Vector,
+    answers: Vec<Option<Judged>>,
+}
+
+impl Taught {
+    /// A lesson on a text that is so.
+    pub(crate) fn new(mut vector: Vector, answers: Vec<Option<Judged>>) -> Self {
+        vector.sort_unstable_by_key(|(key, _)| *key);
+        vector.truncate(MOST_VALUES);
+        Self { vector, answers }
+    }
+
+    /// How many features it has.
+    pub(crate) fn values(&self) -> usize {
+        self.vector.len()
+    }
 }
 
 /// A feature of a lesson.
@@ -245,7 +257,7 @@ mod tests {
     use super::*;
 
     fn taught(vector: &[(u32, f32)], score: f32, right: bool) -> Taught {
-        Taught { vector: vector.to_vec(), answers: vec![Some(Judged { scores: vec![score], right: vec![right] })] }
+        Taught::new(vector.to_vec(), vec![Some(Judged { scores: vec![score], right: vec![right] })])
     }
 
     #[test]

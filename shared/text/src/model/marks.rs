@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::document::Document;
 use super::hash;
@@ -59,7 +59,8 @@ fn compile(table: &[(&str, &str)]) -> Phrases {
         patterns.extend(list.split('|'));
         mark.resize(patterns.len(), i);
     }
-    Phrases { find: AhoCorasick::new(&patterns).ok(), mark, names: table.iter().map(|(n, _)| hash::word(n)).collect() }
+    let find = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&patterns).ok();
+    Phrases { find, mark, names: table.iter().map(|(n, _)| hash::word(n)).collect() }
 }
 
 static IN_TITLE: LazyLock<Phrases> = LazyLock::new(|| compile(TITLE_PHRASES));

@@ -82,7 +82,7 @@ impl Data<'_> {
     fn taught(&self, i: usize, head: &Head) -> Taught {
         let scores = head.scores(&self.features[i], None);
         let right = (0..self.labels.len()).map(|label| self.truth[i].contains(&label)).collect();
-        Taught { vector: learnt::vector(&self.features[i], head), answers: vec![Some(learnt::Judged { scores, right })] }
+        Taught::new(learnt::vector(&self.features[i], head), vec![Some(learnt::Judged { scores, right })])
     }
 
     /// So many rows of each label of a source, in an order that only the seed decides.

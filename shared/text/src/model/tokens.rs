@@ -121,6 +121,14 @@ impl Tokens {
 
     fn word(&mut self, text: &str, at: usize) -> usize {
         let start = self.text.len();
+        // Most words are plain letters: those are taken at once.
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        let plain = rest.iter().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'\'')).count();
+        self.text.push_str(text.get(at..at + plain).unwrap_or_default());
+        if let Some(word) = self.text.get_mut(start..) {
+            word.make_ascii_lowercase();
+        }
+        let at = at + plain;
         let mut end = text.len();
         for (i, c) in text.get(at..).unwrap_or_default().char_indices() {
             match c {
@@ -134,7 +142,7 @@ impl Tokens {
                 }
             }
         }
-        while self.text.len() > start && self.text.ends_with('\'') {
+        while self.text.len() > start && self.text.as_bytes().last() == Some(&b'\'') {
             self.text.pop();
         }
         self.end(start, true);

@@ -19,6 +19,8 @@ pub(super) struct Options {
     pub(super) crossed: f32,
     /// How much more a mistake on the label's own texts costs: for rare labels of which a text may have several.
     pub(super) favour: f32,
+    /// Whether mistakes on a rare label's own texts cost as much more as it is rarer than all others together.
+    pub(super) balanced: bool,
     /// Buckets, as a power of two.
     pub(super) bits: u8,
 }
@@ -64,12 +66,20 @@ pub(super) fn head(examples: &[Example<'_>], labels: &[String], options: &Option
                     let label = part * share + i;
                     let is: Vec<bool> = examples.iter().map(|e| e.labels.contains(&label)).collect();
                     let scale = factors(rows, &is, columns, options, width);
-                    *weights = solver::fit(&Problem { rows, width, scale: &scale, is: &is, cost: options.cost, favour: options.favour });
+                    let favour = options.favour * if options.balanced { rarer(&is) } else { 1.0 };
+                    *weights = solver::fit(&Problem { rows, width, scale: &scale, is: &is, cost: options.cost, favour });
                 }
             });
         }
     });
     columns.finish(&weights, labels, sources(examples, options), options)
+}
+
+/// How many times as many texts there are of all other labels; 1 for a label of most texts.
+#[expect(clippy::cast_precision_loss, reason = "counts of texts")]
+fn rarer(is: &[bool]) -> f32 {
+    let own = is.iter().filter(|is| **is).count();
+    ((is.len() - own) as f32 / own.max(1) as f32).max(1.0)
 }
 
 fn sources(examples: &[Example<'_>], options: &Options) -> Vec<String> {

@@ -33,12 +33,19 @@ pub(super) fn words(head: &Head, prepared: &Prepared, weight: Weight<'_>) -> Vec
             sums.extend(telling.map(|(i, s)| (tokens.get(i), s * factor)).filter(|(word, _)| says_something(word)));
         }
     }
+    most_telling(&mut sums)
+}
+
+/// The words with the highest sums, each once.
+fn most_telling(sums: &mut [(&str, f32)]) -> Vec<String> {
     let mut words: Vec<String> = Vec::with_capacity(MOST);
     while words.len() < MOST {
-        let more = |a: &&(&str, f32), b: &&(&str, f32)| a.1.total_cmp(&b.1).then(b.0.cmp(a.0));
-        let Some(word) = sums.iter().max_by(more).map(|(word, _)| *word) else { break };
-        sums.retain(|(other, _)| *other != word);
-        words.push(word.to_owned());
+        let more = |a: &&mut (&str, f32), b: &&mut (&str, f32)| a.1.total_cmp(&b.1).then(b.0.cmp(a.0));
+        let Some((word, sum)) = sums.iter_mut().max_by(more).filter(|(_, sum)| *sum > 0.0) else { break };
+        *sum = 0.0;
+        if !words.iter().any(|known| known == word) {
+            words.push((*word).to_owned());
+        }
     }
     words
 }
