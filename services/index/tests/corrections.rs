@@ -22,6 +22,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 struct Service {
     bus: Arc<dyn Bus>,
     handle: Handle,
+    desk: routes::Desk,
     stop: Stop,
     thread: Option<JoinHandle<anyhow::Result<()>>>,
 }
@@ -38,7 +39,8 @@ impl Service {
             let (bus, handle, stop) = (bus.clone(), handle.clone(), stop.clone());
             move || groundswell_index::run(bus, &settings, handle, stop)
         });
-        Self { bus, handle, stop, thread: Some(thread) }
+        let desk = routes::Desk::new(handle.clone(), bus.clone(), Settings::default().limits.contract());
+        Self { bus, handle, desk, stop, thread: Some(thread) }
     }
 
     fn publish(&self, ops: &[Op<'_>]) {
@@ -61,9 +63,9 @@ impl Service {
     fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let desk = routes::Desk::new(self.handle.clone(), self.bus.clone(), Settings::default().limits.contract());
-            let router =
-                routes::read_router(self.handle.clone()).merge(routes::admin_router(self.handle.clone())).merge(routes::desk_router(desk));
+            let router = routes::read_router(self.handle.clone())
+                .merge(routes::admin_router(self.handle.clone()))
+                .merge(routes::desk_router(self.desk.clone()));
             let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
             let request = http::Request::builder().method(method).uri(path).header("content-type", "application/json").body(body).unwrap();
             let answer = router.oneshot(request).await.unwrap();

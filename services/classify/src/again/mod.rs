@@ -24,6 +24,7 @@ use groundswell_model::Insight;
 use groundswell_runtime::Settings;
 use groundswell_text::classify::{Classifier, Text, Trained};
 
+use crate::language_model::protocol::keep;
 use crate::lessons::Lessons;
 use held::Holdings;
 use report::{Report, What};
@@ -101,11 +102,16 @@ impl Again {
         let mut report = Report::new(What::Reclassify, question.api.clone());
         report.model = Some(classifier.name().to_owned());
         let mut swap = question.swap.then(|| Swap::new(self.bus.as_ref())).transpose()?;
+        let label = |insight: &Insight<'_>| {
+            let mut labels = classifier.classify(&text(insight));
+            keep(&mut labels, &insight.labels);
+            labels
+        };
         held.walk(self.bus.as_ref(), &self.stop, |insight, _| {
             if question.api.as_deref().is_some_and(|api| insight.api != api) {
                 return Ok(());
             }
-            let labels = classifier.classify(&text(insight));
+            let labels = label(insight);
             if !report.relabelled(insight, &labels) {
                 report.same(true);
                 return Ok(());
@@ -115,7 +121,7 @@ impl Again {
                 None => Ok(()),
             }
         })?;
-        self.finish(swap, &mut held, &mut report, |insight| Some(classifier.classify(&text(insight))))?;
+        self.finish(swap, &mut held, &mut report, |insight| Some(label(insight)))?;
         Ok(report)
     }
 

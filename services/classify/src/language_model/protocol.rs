@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 /// How sure a label of a language model is said to be: nothing calibrates it.
 const CONFIDENCE: f32 = 0.5;
+/// What its labels are marked with, before the model's name.
+const BY: &str = "language model ";
 /// Aspects taken of an answer.
 const MOST_ASPECTS: usize = 4;
 
@@ -94,7 +96,7 @@ impl Answer {
     /// Puts the answer where the local model was unsure, marked as what it is. The answer is whether it said anything there.
     #[must_use]
     pub fn over(&self, labels: &mut Labels, model: &str) -> bool {
-        let because = || vec![format!("language model {model}")];
+        let because = || vec![format!("{BY}{model}")];
         let label = |name: &str| Label { name: name.to_owned(), confidence: CONFIDENCE, because: because() };
         let mut said = false;
         let mut put = |place: &mut Label, answer: Option<&'static str>| {
@@ -122,6 +124,33 @@ impl Answer {
             labels.model = format!("{}+{model}", labels.model);
         }
         said
+    }
+}
+
+/// Keeps what a language model said before, where the local model is still unsure.
+pub fn keep(labels: &mut Labels, before: &Labels) {
+    let by_model = |label: &Label| label.because.first().and_then(|b| b.strip_prefix(BY)).map(str::to_owned);
+    let mut kept = None;
+    let mut put = |place: &mut Label, label: &Label| {
+        let model = by_model(label).filter(|_| place.name == UNSURE);
+        if model.is_some() {
+            place.clone_from(label);
+            kept = model;
+        }
+        place.name == label.name
+    };
+    put(&mut labels.kind, &before.kind);
+    put(&mut labels.severity, &before.severity);
+    let unsure_of_tone = labels.sentiment.name == UNSURE;
+    if put(&mut labels.sentiment, &before.sentiment) && unsure_of_tone {
+        labels.sentiment_score = before.sentiment_score;
+    }
+    if let (true, Some(model)) = (labels.aspects.is_empty(), before.aspects.first().and_then(by_model)) {
+        labels.aspects.clone_from(&before.aspects);
+        kept = Some(model);
+    }
+    if let Some(model) = kept {
+        labels.model = format!("{}+{model}", labels.model);
     }
 }
 
@@ -162,6 +191,24 @@ mod tests {
             (labels.sentiment.because, labels.sentiment_score, labels.model.as_str()),
             (vec!["language model lm".into()], -0.5, "m1+lm")
         );
+    }
+
+    #[test]
+    fn another_local_model_keeps_answers_only_where_it_is_unsure_too() {
+        let unsure = || Label { name: UNSURE.into(), ..Label::default() };
+        let fresh = |kind: Label| Labels { kind, sentiment: unsure(), severity: unsure(), model: "m2".into(), ..Labels::default() };
+        let mut before = Labels { model: "m1".into(), ..fresh(unsure()) };
+        let answer = Answer { kind: Some("praise"), sentiment: Some("positive"), ..Answer::default() };
+        assert!(answer.over(&mut before, "lm"));
+        let bug = Label { name: "bug".into(), confidence: 0.9, because: vec!["crash".into()] };
+        let mut now = fresh(bug.clone());
+        keep(&mut now, &before);
+        assert_eq!((&now.kind, &now.sentiment, now.sentiment_score), (&bug, &before.sentiment, 0.5));
+        assert_eq!((now.severity.name.as_str(), now.model.as_str()), (UNSURE, "m2+lm"));
+        let mut sure = Labels { sentiment: Label { name: "negative".into(), ..Label::default() }, ..fresh(bug) };
+        let untouched = sure.clone();
+        keep(&mut sure, &before);
+        assert_eq!(sure, untouched);
     }
 
     proptest! {

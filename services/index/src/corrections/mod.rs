@@ -17,6 +17,9 @@ use groundswell_contract::Correction;
 use groundswell_model::{IdentityHash, Timestamp};
 use hashbrown::HashMap;
 
+/// Characters kept of a note.
+const NOTE: usize = 500;
+
 /// The correction that stands for one piece of feedback, or that it was withdrawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
@@ -49,6 +52,7 @@ impl Corrections {
         }
         (correction.title, correction.body) = (None, None);
         correction.attributes.clear();
+        correction.note = correction.note.map(|note| note.chars().take(NOTE).collect());
         self.standing.insert(identity.0, Arc::new(Standing { correction, at }));
         Some(identity)
     }
@@ -57,6 +61,11 @@ impl Corrections {
     #[must_use]
     pub fn of(&self, identity: IdentityHash) -> Option<Arc<Standing>> {
         self.standing.get(&identity.0).cloned()
+    }
+
+    /// Leaves out what another table knows as well, or better.
+    pub fn forget_known(&mut self, other: &Self) {
+        self.standing.retain(|identity, mine| other.standing.get(identity).is_none_or(|theirs| theirs.at < mine.at));
     }
 
     /// Every piece of feedback that was ever corrected, in the order of identities.

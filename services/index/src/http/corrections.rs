@@ -1,6 +1,6 @@
 //! Corrections over HTTP: made by an analyst, listed with how right the machine was, exported to learn from.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
@@ -19,8 +19,8 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use super::answers::{answer, search_problem, snapshots};
 use super::params::Params;
 use crate::Handle;
-use crate::corrections::Standing;
 use crate::corrections::list::{CorrectionRequest, CorrectionTaken, Wanted, find, heads, list, machine_labels, taught};
+use crate::corrections::{Corrections, Standing};
 
 /// How long a request waits for its correction to be durable.
 const PUBLISH_TIME: Duration = Duration::from_secs(30);
@@ -40,13 +40,15 @@ pub struct Desk {
     bus: Arc<dyn Bus>,
     limits: Limits,
     publisher: Arc<OnceLock<Box<dyn Publisher>>>,
+    /// What was written down here and not yet read from the topic: the next correction builds on it.
+    recent: Arc<Mutex<Corrections>>,
 }
 
 impl Desk {
     /// A desk over what the index knows; it publishes to the catalogue topic.
     #[must_use]
     pub fn new(handle: Handle, bus: Arc<dyn Bus>, limits: Limits) -> Self {
-        Self { handle, bus, limits, publisher: Arc::default() }
+        Self { handle, bus, limits, publisher: Arc::default(), recent: Arc::default() }
     }
 
     fn publish(&self, record: NewRecord) -> Result<(), BusError> {
@@ -86,7 +88,13 @@ fn take(desk: &Desk, request: &CorrectionRequest, now: Timestamp) -> Result<Corr
         let (source, id) = (shown(&request.source), shown(&request.id));
         Problem::not_found(format!("there is no feedback with source {source:?} and id {id:?}; search for it to see both"))
     })?;
-    let before = desk.handle.corrections().with(|table| table.of(identity)).filter(|s| s.stands());
+    // One after the other: of two about the same feedback the second builds on the first.
+    let mut recent = desk.recent.lock().unwrap_or_else(PoisonError::into_inner);
+    let newest = desk.handle.corrections().with(|table| {
+        recent.forget_known(table);
+        recent.of(identity).or_else(|| table.of(identity))
+    });
+    let before = newest.clone().filter(|s| s.stands());
     check_names(desk, request, &original)?;
     let correction = correction(request, before.as_deref(), &original);
     if !correction.says_something() {
@@ -95,7 +103,7 @@ fn take(desk: &Desk, request: &CorrectionRequest, now: Timestamp) -> Result<Corr
         ));
     }
     // Of one millisecond the later one must stand, and a correction never lies before the one it builds on.
-    let at = before.map_or(now, |b| now.max(b.at.plus_ms(1)));
+    let at = newest.map_or(now, |b| now.max(b.at.plus_ms(1)));
     let event = event(&correction, at)?;
     let key = format!("correction/{}/{}", request.source, request.id);
     let record = NewRecord::keyed(Topic::Catalogue, key, checked(desk, &event, at)?);
@@ -103,6 +111,7 @@ fn take(desk: &Desk, request: &CorrectionRequest, now: Timestamp) -> Result<Corr
         tracing::error!(%error, "a correction could not be published");
         Problem::unavailable("the correction could not be made durable: send it again")
     })?;
+    drop(recent.take(correction.clone(), at));
     let machine = correction.machine.clone().unwrap_or_default();
     Ok(CorrectionTaken {
         event: FeedbackRef { source: event.source, id: event.id },

@@ -135,6 +135,13 @@ impl<'a> Prepared<'a> {
     }
 }
 
+/// What was written anew, and which copies are to leave: API, version, identity.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    changed: u64,
+    leaving: Vec<(String, String, u128)>,
+}
+
 /// A copy of a document: its API and version, and the checkpoint of that index.
 struct Copy {
     api: String,
@@ -150,8 +157,17 @@ impl SearchStore {
     /// # Errors
     /// An index or the disk refuses: open the store again, and ask again for all that was ever corrected.
     pub fn correct(&mut self, identities: &[IdentityHash], checkpoint: Offset) -> Result<u64, SearchError> {
-        let mut leaving: Vec<(String, String, u128)> = Vec::new();
-        let mut changed = 0;
+        let Written { changed, leaving } = self.write_corrected(identities, checkpoint)?;
+        if !leaving.is_empty() {
+            self.leave(&leaving)?;
+            self.commit(checkpoint)?;
+        }
+        Ok(changed)
+    }
+
+    /// Writes documents anew where they belong; what they leave still has its copy.
+    pub(super) fn write_corrected(&mut self, identities: &[IdentityHash], checkpoint: Offset) -> Result<Written, SearchError> {
+        let mut written = Written::default();
         for identity in identities {
             let Some(standing) = self.corrections.with(|table| table.of(*identity)) else { continue };
             let copies = self.copies(*identity)?;
@@ -159,26 +175,20 @@ impl SearchStore {
             let Some(newest) = copies.iter().max_by_key(|c| c.checkpoint) else { continue };
             let Some(original) = newest.stored.original() else { continue };
             let prepared = Prepared::new(&original, &standing)?;
-            let versions = &prepared.insight.versions;
+            let belongs = |copy: &Copy| prepared.insight.versions.iter().any(|v| v.version == copy.version);
             let of_api = || copies.iter().filter(|c| c.api == newest.api);
-            let in_line = of_api().count() == versions.len()
-                && of_api().all(|c| prepared.is_stored_as(&c.stored) && versions.iter().any(|v| v.version == c.version));
-            if in_line {
+            let as_stored = of_api().all(|c| belongs(c) && prepared.is_stored_as(&c.stored));
+            if as_stored && of_api().count() == prepared.insight.versions.len() {
                 continue;
             }
             self.put_prepared(&prepared)?;
-            changed += 1;
-            let elsewhere = of_api().filter(|c| !versions.iter().any(|v| v.version == c.version));
-            leaving.extend(elsewhere.map(|c| (c.api.clone(), c.version.clone(), identity.0)));
+            written.changed += 1;
+            written.leaving.extend(of_api().filter(|c| !belongs(c)).map(|c| (c.api.clone(), c.version.clone(), identity.0)));
         }
-        if changed > 0 {
+        if written.changed > 0 {
             self.commit(checkpoint)?;
         }
-        if !leaving.is_empty() {
-            self.leave(&leaving)?;
-            self.commit(checkpoint)?;
-        }
-        Ok(changed)
+        Ok(written)
     }
 
     fn copies(&mut self, identity: IdentityHash) -> Result<Vec<Copy>, SearchError> {

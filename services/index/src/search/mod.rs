@@ -9,6 +9,8 @@
 //! once. Nothing here reads a topic, and only `version.rs` commits.
 
 mod corrected;
+#[cfg(test)]
+mod corrected_tests;
 mod count;
 mod cursor;
 mod directory;
