@@ -313,17 +313,24 @@ fn a_swap_that_dies_in_the_middle_is_harmless_and_one_done_twice_is_one() {
 }
 
 #[test]
-fn evidence_that_waits_goes_on_waiting_from_the_new_place() {
+fn what_waits_for_evidence_goes_on_waiting_from_its_new_place() {
     let world = World::new();
-    // The API is told by the path in the text; which version is not, until the consumer's call comes.
-    world.release("v1", "/v1");
-    world.release("v2", "/v2");
-    world.events(&[ticket("t1", "desk", "acme", SLOW)]);
+    let Event::Feedback(mut asked) = ticket("t1", "desk", "acme", SLOW) else { panic!("feedback") };
+    asked.request_id = Some("req-7");
+    world.events(&[call("u1", "acme", "/v2/orders/9"), Event::Feedback(asked)]);
     world.settle(Rules);
     assert_eq!(world.told().feedback["t1"].0, "unknown");
-    world.events(&[call("u1", "acme", "/v2/orders/9")]);
+    world.release("v1", "/v1");
+    world.release("v2", "/v2");
+    assert_eq!(world.swap().swapped, 1);
+    assert_eq!((world.told().feedback["t1"].1.as_str(), world.told().feedback["t1"].2), ("v2", Rung::OnlyVersion));
+    let Event::Usage(mut late) = call("u2", "acme", "/v1/orders/9") else { panic!("usage") };
+    late.request_id = Some("req-7");
+    world.events(&[Event::Usage(late)]);
     world.settle(Rules);
-    assert_eq!(world.told().feedback["t1"].1, "v2", "live evidence moves it");
+    let told = world.told();
+    assert_eq!((told.feedback["t1"].1.as_str(), told.feedback["t1"].2), ("v1", Rung::Request), "live evidence moves it on");
+    assert_eq!(told.said, ["put orders t1", "put orders t1", "put unknown t1", "remove unknown"]);
     assert_eq!(world.dry_run().changed, 0, "and history says the same");
 }
 

@@ -40,7 +40,9 @@ impl Holdings {
                 let held = Held { partition: at.0, offset: at.1, item: at.2, place: place_of(&insight), seen: false };
                 of_api.insert((insight.identity.0, xxh3_64(insight.api.as_bytes())), held);
             }
-            Op::Remove(gone) => drop(of_api.remove(&(gone.identity.0, xxh3_64(gone.api.as_bytes())))),
+            Op::Remove(gone) => {
+                of_api.remove(&(gone.identity.0, xxh3_64(gone.api.as_bytes())));
+            }
             Op::Usage(_) | Op::Milestone(_) => {}
         })?;
         let all = of_api.into_iter().map(|((identity, _), held)| (identity, held)).collect();

@@ -77,9 +77,12 @@ impl Worker {
             name => Some(std::env::var(name).map_err(|e| anyhow::anyhow!("classify.language_model.key_env = {name}: {e}"))?),
         };
         let timeout = Duration::from_millis(settings.timeout_ms);
+        let client = Client::builder().timeout(timeout).connect_timeout(timeout).redirect(reqwest::redirect::Policy::none());
+        // Plain HTTP is for this machine alone, which is never asked through a proxy.
+        let client = if settings.url.starts_with("http://") { client.no_proxy() } else { client };
         Ok(Self {
             key,
-            client: Client::builder().timeout(timeout).connect_timeout(timeout).redirect(reqwest::redirect::Policy::none()).build()?,
+            client: client.build()?,
             budget: Budget::new(settings.per_day),
             breaker: Breaker::default(),
             known: LruCache::new(NonZeroUsize::new(settings.cache).unwrap_or(NonZeroUsize::MIN)),

@@ -111,7 +111,7 @@ fn take(desk: &Desk, request: &CorrectionRequest, now: Timestamp) -> Result<Corr
         tracing::error!(%error, "a correction could not be published");
         Problem::unavailable("the correction could not be made durable: send it again")
     })?;
-    drop(recent.take(correction.clone(), at));
+    recent.take(correction.clone(), at);
     let machine = correction.machine.clone().unwrap_or_default();
     Ok(CorrectionTaken {
         event: FeedbackRef { source: event.source, id: event.id },
