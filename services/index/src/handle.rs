@@ -1,12 +1,14 @@
 //! What the index knows, for threads that answer questions while the loop goes on writing.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use groundswell_catalogue::Catalogue;
 use groundswell_runtime::Freshness;
 
+use crate::corrections::Shared;
 use crate::rollup::RollupReader;
 use crate::search::Readers;
 
@@ -45,6 +47,9 @@ pub struct Handle(Arc<Inner>);
 struct Inner {
     stores: RwLock<BTreeMap<u32, Stores>>,
     catalogue: RwLock<Catalogue>,
+    corrections: Shared,
+    /// Counts up whenever corrections became visible.
+    corrected: AtomicU64,
     freshness: Freshness,
     commands: Mutex<Sender<Command>>,
     waiting: Mutex<Receiver<Command>>,
@@ -59,6 +64,8 @@ impl Handle {
         Self(Arc::new(Inner {
             stores: RwLock::default(),
             catalogue: RwLock::new(Catalogue::default()),
+            corrections: Shared::default(),
+            corrected: AtomicU64::new(0),
             freshness,
             commands: Mutex::new(commands),
             waiting: Mutex::new(waiting),
@@ -91,6 +98,23 @@ impl Handle {
     /// Changes the catalogue.
     pub fn change_catalogue<T>(&self, change: impl FnOnce(&mut Catalogue) -> T) -> T {
         change(&mut self.0.catalogue.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What people say of feedback.
+    #[must_use]
+    pub fn corrections(&self) -> &Shared {
+        &self.0.corrections
+    }
+
+    /// How often corrections became visible since the start.
+    #[must_use]
+    pub fn corrected(&self) -> u64 {
+        self.0.corrected.load(Ordering::Acquire)
+    }
+
+    /// Corrections became visible: answers may have changed though no checkpoint did.
+    pub fn note_corrected(&self) {
+        self.0.corrected.fetch_add(1, Ordering::Release);
     }
 
     /// How old the newest searchable insights are.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod answers;
+mod corrections;
 mod params;
 mod verdict;
 
@@ -11,11 +12,15 @@ use axum::routing::{delete, get, post};
 
 use crate::Handle;
 
+pub use corrections::Desk;
+
 /// Routes that only read.
 pub fn read_router(handle: Handle) -> Router {
     Router::new()
         .route("/v1/search", get(answers::search))
         .route("/v1/apis", get(answers::apis))
+        .route("/v1/corrections", get(corrections::listed))
+        .route("/v1/corrections/export", get(corrections::export))
         .route("/v1/apis/{api}/versions/{version}/summary", get(answers::summary))
         .route("/v1/apis/{api}/versions/{version}/export", get(answers::export))
         .route(
@@ -23,6 +28,11 @@ pub fn read_router(handle: Handle) -> Router {
             get(verdict::by_default).post(verdict::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
         )
         .with_state(handle)
+}
+
+/// Routes by which people say what is right.
+pub fn desk_router(desk: Desk) -> Router {
+    Router::new().route("/v1/corrections", post(corrections::correct)).with_state(desk)
 }
 
 /// Routes that change what is stored.

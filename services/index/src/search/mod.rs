@@ -8,6 +8,9 @@
 //! An insight lives in the index of each version that it counts for, with its weight, and is found
 //! once. Nothing here reads a topic, and only `version.rs` commits.
 
+mod corrected;
+#[cfg(test)]
+mod corrected_tests;
 mod count;
 mod cursor;
 mod directory;
@@ -29,6 +32,7 @@ pub mod types;
 mod version;
 mod words;
 
+pub use corrected::{Machine, Stored};
 pub use error::SearchError;
 pub use feedback::{Counting, FeedbackStats, feedback_stats};
 pub use quotes::Quote;
@@ -37,6 +41,6 @@ pub use said::{Said, each_said, time_span};
 pub use snapshot::{Readers, Snapshot, VersionView};
 pub use store::{CommitReport, SearchStore};
 pub use types::{
-    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitLabel, HitLabels, HitSurvey, HitVersion, Interval, SearchRequest,
-    SearchResponse, Sort,
+    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitCorrection, HitLabel, HitLabels, HitSurvey, HitVersion, Interval,
+    SearchRequest, SearchResponse, Sort,
 };

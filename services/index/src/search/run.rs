@@ -65,7 +65,8 @@ pub fn search(snapshots: &[Arc<Snapshot>], request: &SearchRequest) -> Result<Se
         response.next_cursor = best.last().and_then(|last| cursor::encode(question, last.place));
     }
     for entry in best {
-        response.hits.push(views[entry.view].with_insight(entry.address, |insight| showing.hit(insight, entry.score))?);
+        let shown = views[entry.view].with_stored(entry.address, |insight, machine| showing.hit(insight, machine, entry.score));
+        response.hits.push(shown?);
     }
     for facet in gather.facets {
         response.facets.insert(facet.name().to_owned(), facet.top(request.facet_limit));
