@@ -24,6 +24,7 @@ mod cmd_simulate;
 mod cmd_status;
 mod cmd_summary;
 mod cmd_tail;
+mod cmd_themes;
 mod cmd_up;
 mod dead_letters;
 mod demo_tour;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Search(args) => cmd_search::run(global, args),
         Command::Summary(args) => cmd_summary::run(global, args),
         Command::Apis => cmd_apis::run(global),
+        Command::Themes(args) => cmd_themes::run(global, args),
         Command::Dlq(command) => cmd_dlq::run(global, command),
         Command::Doctor => cmd_doctor::run(global),
         Command::Classify(args) => cmd_classify::run(global, args),

@@ -12,6 +12,7 @@ pub mod rollup;
 pub mod search;
 mod service;
 pub mod summary;
+pub mod themes;
 
 use std::sync::Arc;
 

@@ -83,6 +83,7 @@ fn per_partition(settings: &IndexSettings, partitions: u32) -> IndexSettings {
         writer_mib: share(settings.writer_mib, 1),
         writers: share(settings.writers, 1),
         rollup_cache_mib: share(settings.rollup_cache_mib, 2),
+        themes_mib: share(settings.themes_mib, 1),
         ..settings.clone()
     }
 }

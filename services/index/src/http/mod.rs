@@ -3,6 +3,7 @@
 mod admin;
 mod answers;
 mod params;
+mod themes;
 mod verdict;
 
 use axum::Router;
@@ -17,6 +18,8 @@ pub fn read_router(handle: Handle) -> Router {
         .route("/v1/search", get(answers::search))
         .route("/v1/apis", get(answers::apis))
         .route("/v1/apis/{api}/versions/{version}/summary", get(answers::summary))
+        .route("/v1/apis/{api}/themes", get(themes::of_api))
+        .route("/v1/apis/{api}/versions/{version}/themes", get(themes::of_version))
         .route("/v1/apis/{api}/versions/{version}/export", get(answers::export))
         .route(
             "/v1/apis/{api}/versions/{version}/verdict",

@@ -8,6 +8,7 @@
 //! An insight lives in the index of each version that it counts for, with its weight, and is found
 //! once. Nothing here reads a topic, and only `version.rs` commits.
 
+mod about;
 mod count;
 mod cursor;
 mod directory;
@@ -29,11 +30,13 @@ pub mod types;
 mod version;
 mod words;
 
+pub use about::{About, Place, each_about, quoted};
 pub use error::SearchError;
 pub use feedback::{Counting, FeedbackStats, feedback_stats};
-pub use quotes::Quote;
+pub use quotes::{Quote, telling_sentence};
 pub use run::search;
 pub use said::{Said, each_said, time_span};
+pub use schema::Subject;
 pub use snapshot::{Readers, Snapshot, VersionView};
 pub use store::{CommitReport, SearchStore};
 pub use types::{

@@ -152,6 +152,10 @@ impl<'a> SegmentView<'a> {
         once(&self.columns.requester, || Ok(self.reader.fast_fields().u64("requester_hash")?))
     }
 
+    pub(super) fn sketch(&self) -> Result<&'a Column<u64>, SearchError> {
+        once(&self.columns.sketch, || Ok(self.reader.fast_fields().u64("sketch")?))
+    }
+
     pub(super) fn length(&self) -> Result<&'a Column<u64>, SearchError> {
         once(&self.columns.length, || Ok(self.reader.fast_fields().u64("length")?))
     }
@@ -196,6 +200,7 @@ struct Columns {
     consumer: OnceLock<Column<u64>>,
     requester: OnceLock<Column<u64>>,
     length: OnceLock<Column<u64>>,
+    sketch: OnceLock<Column<u64>>,
     weight: OnceLock<Column<f64>>,
     score: OnceLock<Column<f64>>,
     score_min: OnceLock<Column<f64>>,
@@ -213,6 +218,7 @@ impl Columns {
             consumer: OnceLock::new(),
             requester: OnceLock::new(),
             length: OnceLock::new(),
+            sketch: OnceLock::new(),
             weight: OnceLock::new(),
             score: OnceLock::new(),
             score_min: OnceLock::new(),

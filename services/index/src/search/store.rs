@@ -12,7 +12,7 @@ use groundswell_runtime::settings::IndexSettings;
 use super::error::SearchError;
 use super::manifest::{self, FOLDER};
 use super::names::folder_of;
-use super::schema::{document, encode};
+use super::schema::{Subject, document, encode};
 use super::snapshot::{Readers, Snapshot};
 use super::version::{Opened, VersionIndex};
 
@@ -102,6 +102,14 @@ impl SearchStore {
     /// # Errors
     /// The index refuses.
     pub fn put(&mut self, insight: &Insight<'_>, offset: Offset) -> Result<(), SearchError> {
+        self.put_about(insight, Subject::default(), offset)
+    }
+
+    /// As [`Self::put`], with what the insight is about.
+    ///
+    /// # Errors
+    /// The index refuses.
+    pub fn put_about(&mut self, insight: &Insight<'_>, subject: Subject, offset: Offset) -> Result<(), SearchError> {
         let identity = insight.identity.0;
         for (version, index) in self.apis.get_mut(insight.api).into_iter().flatten() {
             if !insight.versions.iter().any(|v| v.version == version) && !index.contains_offset(offset) {
@@ -122,7 +130,7 @@ impl SearchStore {
             let Some(index) = self.apis.get_mut(insight.api).and_then(|v| v.get_mut(at.version)) else { continue };
             if !index.contains_offset(offset) {
                 index.used = self.ticks;
-                index.put(identity, document(insight, &stored, at.weight))?;
+                index.put(identity, document(insight, &stored, at.weight, subject))?;
                 self.documents += 1;
             }
         }
