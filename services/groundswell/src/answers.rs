@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use groundswell_index::search::types::SearchResponse;
-use groundswell_index::themes::types::Themes;
 use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_index::themes::types::Themes;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::status::Status;

@@ -82,7 +82,8 @@ fn row(theme: &ThemeFigures, format: Format) -> [String; 8] {
     let between = if format == Format::Md { ", " } else { "\n" };
     let pinned = if theme.pinned { "pinned" } else { "" };
     let status = theme.status.as_ref().map(|s| [s.status.as_str(), s.version.as_deref().unwrap_or_default()].join(" "));
-    let marks: Vec<String> = [pinned.to_owned(), status.unwrap_or_default()].iter().map(|m| m.trim().to_owned()).filter(|m| !m.is_empty()).collect();
+    let marks: Vec<String> =
+        [pinned.to_owned(), status.unwrap_or_default()].iter().map(|m| m.trim().to_owned()).filter(|m| !m.is_empty()).collect();
     let id = std::iter::once(theme.id.clone()).chain(marks).collect::<Vec<_>>().join(between);
     let size = if theme.duplicates > 0 {
         format!("{:.1} ({} pieces, {} again)", theme.size, theme.pieces, theme.duplicates)
@@ -133,14 +134,21 @@ mod tests {
             duplicates: 2,
             trend: Trend { word: "growing".into(), recent: 9, before: 2, days: 14, weeks: Vec::new() },
             versions: vec![Share { value: "v2".into(), pieces: 20, size: 18.0 }],
-            quote: Some(ThemeQuote { text: "it \u{1b}[31mfails | again".into(), url: Some("https://help.example/1".into()), ..ThemeQuote::default() }),
+            quote: Some(ThemeQuote {
+                text: "it \u{1b}[31mfails | again".into(),
+                url: Some("https://help.example/1".into()),
+                ..ThemeQuote::default()
+            }),
             ..ThemeFigures::default()
         };
         let found = Themes { api: "payments".into(), total: 3, in_themes: 31, feedback: 40, themes: vec![theme], ..Themes::default() };
         for format in [Format::Table, Format::Md] {
             let text = render(&found, format);
             for part in ["3 themes; 31 of 40", "t7q2kd93xwm", "24.5 (31 pieces, 2 again)", "growing", "v2", "2 more"] {
-                assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(part) || text.contains(part), "{part} is missing in {text}");
+                assert!(
+                    text.split_whitespace().collect::<Vec<_>>().join(" ").contains(part) || text.contains(part),
+                    "{part} is missing in {text}"
+                );
             }
             assert!(!text.contains('\u{1b}'));
         }

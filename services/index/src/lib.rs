@@ -31,6 +31,8 @@ pub fn service(app: &App, bus: &Arc<dyn Bus>, partitions: usize) -> Service {
     app.health.watch("index", move || opened.stores().len() >= partitions);
     let read = app.auth.protect(http::read_router(handle.clone()), Scope::Read);
     let admin = app.auth.protect(http::admin_router(handle.clone()), Scope::Admin);
+    let desk = Arc::new(themes::Desk::new(bus.clone(), app.settings.limits.contract(), handle.clone()));
+    let decide = app.auth.protect(http::decisions_router(handle.clone(), desk), Scope::Admin);
     let (bus, settings, stop) = (bus.clone(), app.settings.clone(), app.stop.clone());
-    Service::looping("index", move || run(bus, &settings, handle, stop)).routes(read).routes(admin)
+    Service::looping("index", move || run(bus, &settings, handle, stop)).routes(read).routes(decide).routes(admin)
 }

@@ -15,6 +15,7 @@ use groundswell_runtime::settings::IndexSettings;
 use crate::handle::{Command, Handle, Stores};
 use crate::partition::{Partition, Round};
 use crate::rebuild;
+use crate::themes::rules;
 
 /// Bytes of frames worked in between two commits while there is a backlog.
 const ROUND_BYTES: usize = 8 * 1024 * 1024;
@@ -163,15 +164,20 @@ impl Service {
     }
 
     fn refresh_catalogue(&mut self) -> anyhow::Result<()> {
-        let mut releases = Vec::new();
+        let (mut releases, mut decisions) = (Vec::new(), Vec::new());
         let limits = &self.limits;
         self.catalogue.catch_up(&mut |record| {
             let headers: Vec<_> = record.headers.iter().collect();
             let incoming = Incoming { content_type: None, headers: &headers, body: record.value };
-            if let Some(CatalogueEvent::Release(release, time)) = read_event(&incoming, record.timestamp, limits) {
-                releases.push((release, time));
+            match read_event(&incoming, record.timestamp, limits) {
+                Some(CatalogueEvent::Release(release, time)) => releases.push((release, time)),
+                Some(CatalogueEvent::Theme(decision, time)) => decisions.extend(rules::read(&decision, time)),
+                _ => {}
             }
         })?;
+        if !decisions.is_empty() {
+            self.handle.change_rules(|rules| decisions.into_iter().for_each(|decision| decision.take(rules)));
+        }
         if !releases.is_empty() {
             self.handle.change_catalogue(|catalogue| releases.iter().for_each(|(release, time)| catalogue.apply(release, *time)));
         }

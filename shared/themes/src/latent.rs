@@ -47,9 +47,7 @@ impl Matrix {
     /// Each row in the `dimensions` leading directions, of length one.
     pub(crate) fn latent(&self, dimensions: usize, seed: u64) -> Vec<Vec<f32>> {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let mut basis: Vec<Vec<f32>> = (0..self.terms)
-            .map(|_| (0..dimensions).map(|_| random(&mut state)).collect())
-            .collect();
+        let mut basis: Vec<Vec<f32>> = (0..self.terms).map(|_| (0..dimensions).map(|_| random(&mut state)).collect()).collect();
         for _ in 0..ROUNDS {
             orthogonal(&mut basis, dimensions);
             let placed = self.times(&basis, dimensions);

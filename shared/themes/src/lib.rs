@@ -14,11 +14,13 @@ mod grouping;
 mod id;
 mod latent;
 pub mod name;
+mod rules;
 mod sketch;
 mod stop;
 mod words;
 
 pub use features::{Features, Term};
 pub use grouping::{Grouping, Limits, Placed, Row, Theme, Word};
-pub use id::ThemeId;
+pub use id::{NotAnId, ThemeId};
+pub use rules::{Members, Rules, Split, Status, What};
 pub use sketch::Sketch;

@@ -57,7 +57,8 @@ impl Sketch {
         let mut repeats = 0;
         for (at, sketch) in sketches.iter().enumerate().filter(|(_, s)| s.0 != 0) {
             let bytes = sketch.0.to_be_bytes();
-            let near = (0..3).any(|place| met.get(&(place, bytes[place])).is_some_and(|like| like.iter().any(|l| sketches[*l].is_near(*sketch))));
+            let near =
+                (0..3).any(|place| met.get(&(place, bytes[place])).is_some_and(|like| like.iter().any(|l| sketches[*l].is_near(*sketch))));
             if near {
                 repeats += 1;
                 continue;

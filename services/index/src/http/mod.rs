@@ -6,11 +6,14 @@ mod params;
 mod themes;
 mod verdict;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 
 use crate::Handle;
+use crate::themes::Desk;
 
 /// Routes that only read.
 pub fn read_router(handle: Handle) -> Router {
@@ -26,6 +29,11 @@ pub fn read_router(handle: Handle) -> Router {
             get(verdict::by_default).post(verdict::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
         )
         .with_state(handle)
+}
+
+/// Routes by which people decide on themes.
+pub fn decisions_router(handle: Handle, desk: Arc<Desk>) -> Router {
+    Router::new().route("/v1/apis/{api}/themes/{theme}", post(themes::decide)).with_state((handle, desk))
 }
 
 /// Routes that change what is stored.

@@ -50,19 +50,12 @@ pub struct About<'a> {
 ///
 /// # Errors
 /// The index can't be read.
-pub fn each_about(
-    view: &VersionView,
-    window: Option<(Timestamp, Timestamp)>,
-    mut each: impl FnMut(&About<'_>),
-) -> Result<(), SearchError> {
+pub fn each_about(view: &VersionView, window: Option<(Timestamp, Timestamp)>, mut each: impl FnMut(&About<'_>)) -> Result<(), SearchError> {
     for (number, segment) in (0u32..).zip(view.segments()) {
         let (time, themes) = (segment.time()?, segment.keyword(Keyword::Theme)?.ords());
         let inside = |t: i64| window.is_none_or(|(from, to)| t >= from.0 && t < to.0);
-        let docs: Vec<DocId> = segment
-            .reader
-            .doc_ids_alive()
-            .filter(|doc| themes.first(*doc).is_some() && time.first(*doc).is_some_and(inside))
-            .collect();
+        let docs: Vec<DocId> =
+            segment.reader.doc_ids_alive().filter(|doc| themes.first(*doc).is_some() && time.first(*doc).is_some_and(inside)).collect();
         tell(number, &segment, &docs, &mut each)?;
     }
     Ok(())

@@ -107,6 +107,17 @@ impl VersionView {
         self.searcher.segment_readers().iter().zip(&self.columns).map(|(reader, columns)| SegmentView { reader, columns })
     }
 
+    /// The theme that the grouping put a document in.
+    pub(super) fn theme_at(&self, address: DocAddress) -> Result<Option<String>, SearchError> {
+        let Some(segment) = self.segments().nth(address.segment_ord as usize) else { return Ok(None) };
+        let column = segment.keyword(Keyword::Theme)?;
+        let mut theme = None;
+        if let Some(ord) = column.ords().first(address.doc_id) {
+            column.resolve(&[ord], |_, value| theme = Some(value.to_owned()))?;
+        }
+        Ok(theme)
+    }
+
     /// Reads one stored insight.
     pub(super) fn with_insight<T>(
         &self,

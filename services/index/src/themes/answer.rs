@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use groundswell_model::{Insight, Timestamp};
-use groundswell_themes::{Features, Theme, ThemeId, name};
+use groundswell_themes::{Features, Rules, Theme, ThemeId, name};
 use hashbrown::HashMap;
 
 use super::count::{By, Candidate, Count, Counts, tidy};
 use super::names::{Names, Stored};
-use super::types::{ThemeFigures, ThemeQuote, Themes};
+use super::types::{ThemeFigures, ThemeQuote, ThemeStatus, Themes};
 use crate::handle::Stores;
 use crate::rollup::{RollupError, RollupView};
-use crate::search::{SearchError, Snapshot, VersionView, each_about, quoted, telling_sentence};
+use crate::search::{SearchError, Snapshot, VersionView, each_about, quoted, taken_by, telling_sentence};
 use crate::summary::types::{Checkpoint, Money, Window};
 
 /// Values listed of operations, aspects and versions.
@@ -46,18 +46,18 @@ pub enum ThemesError {
     Usage(#[from] RollupError),
 }
 
-/// The themes of an API, largest first. `stores` are those of the partition that holds it.
+/// The themes of an API as people decided them, largest first. `stores` are those of the partition that holds it.
 ///
 /// # Errors
 /// A store can't be read.
-pub fn themes(stores: &Stores, question: &Question) -> Result<Themes, ThemesError> {
+pub fn themes(stores: &Stores, rules: &Rules, question: &Question) -> Result<Themes, ThemesError> {
     let names = Names::read(&stores.usage, &question.api)?;
     let snapshot = stores.search.snapshot();
     let views = views(&snapshot, question);
-    let mut counts = count(&views, question)?;
+    let mut counts = count(&views, rules, question)?;
     let usage = stores.usage.view()?;
     let checkpoint = usage.checkpoint().map(|offset| Checkpoint { partition: snapshot.partition, offset: offset.0 });
-    let mut chosen = chosen(&mut counts);
+    let mut chosen = chosen(&mut counts, rules);
     let total = chosen.len() as u64;
     let in_themes = chosen.iter().map(|(_, count)| count.pieces).sum();
     chosen.truncate(question.limit);
@@ -71,7 +71,11 @@ pub fn themes(stores: &Stores, question: &Question) -> Result<Themes, ThemesErro
         let (first, last) = count.span().unwrap_or_default();
         Ok(ThemeFigures {
             id: id.to_string(),
-            name: names.name(id),
+            name: called(id, rules, &names),
+            named: rules.name(id).is_some(),
+            pinned: rules.is_pinned(id),
+            status: rules.status(id).map(|s| ThemeStatus { status: s.status.clone(), version: s.version.clone(), note: s.note.clone() }),
+            merged: rules.merged_into(id).iter().map(ToString::to_string).collect(),
             terms: stored.map(|s| name::terms(&s.theme, &telling.all)).unwrap_or_default(),
             pieces: count.pieces,
             size: tidy(count.size),
@@ -88,7 +92,6 @@ pub fn themes(stores: &Stores, question: &Question) -> Result<Themes, ThemesErro
             sentiment: count.shares(By::Sentiment, LISTED),
             revenue: money,
             quote,
-            ..ThemeFigures::default()
         })
     });
     let themes = themes.collect::<Result<Vec<_>, _>>()?;
@@ -98,18 +101,33 @@ pub fn themes(stores: &Stores, question: &Question) -> Result<Themes, ThemesErro
     Ok(Themes { api, version, window, checkpoint, feedback: counts.feedback, in_themes, total, themes })
 }
 
+/// What people call it, else its words; a part that was split off has the words that it was split by.
+fn called(id: ThemeId, rules: &Rules, names: &Names) -> String {
+    if let Some(name) = rules.name(id) {
+        return name.to_owned();
+    }
+    match rules.splits().find(|s| s.id == id) {
+        Some(split) => {
+            format!("{}: {}", called(split.of, rules, names), if split.query.is_empty() { "chosen pieces" } else { &split.query })
+        }
+        None => names.name(id),
+    }
+}
+
 fn views(snapshot: &Arc<Snapshot>, question: &Question) -> Vec<Arc<VersionView>> {
     let asked = |view: &&Arc<VersionView>| view.api == question.api && question.version.as_ref().is_none_or(|v| *v == view.version);
     snapshot.versions.iter().filter(asked).cloned().collect()
 }
 
-fn count(views: &[Arc<VersionView>], question: &Question) -> Result<Counts, SearchError> {
+fn count(views: &[Arc<VersionView>], rules: &Rules, question: &Question) -> Result<Counts, SearchError> {
     let open = question.since.is_none() && question.until.is_none();
     let window = (question.since.unwrap_or(Timestamp(i64::MIN)), question.until.unwrap_or(Timestamp(i64::MAX)));
     let mut counts = Counts::default();
     for (number, view) in views.iter().enumerate() {
+        let taken = taken_by(view, rules)?;
         each_about(view, (!open).then_some(window), |about| {
-            if let Ok(theme) = about.theme.parse::<ThemeId>() {
+            if let Ok(grouped) = about.theme.parse::<ThemeId>() {
+                let theme = rules.resolve(grouped, &mut |split| taken.get(&split).is_some_and(|ties| ties.contains(&about.tie)));
                 counts.add(theme, about, &view.version, number);
             }
         })?;
@@ -117,11 +135,12 @@ fn count(views: &[Arc<VersionView>], question: &Question) -> Result<Counts, Sear
     Ok(counts)
 }
 
-/// What is a theme, largest first.
-fn chosen(counts: &mut Counts) -> Vec<(ThemeId, Count)> {
+/// What is a theme and not hidden: pinned ones first, then the largest.
+fn chosen(counts: &mut Counts, rules: &Rules) -> Vec<(ThemeId, Count)> {
     let all = std::mem::take(&mut counts.themes);
-    let mut chosen: Vec<_> = all.into_iter().filter(|(_, c)| c.requesters() >= FEWEST_REQUESTERS).collect();
-    chosen.sort_by(|(a, x), (b, y)| y.size.total_cmp(&x.size).then_with(|| a.cmp(b)));
+    let mut chosen: Vec<_> =
+        all.into_iter().filter(|(id, c)| !rules.is_hidden(*id) && (rules.is_kept(*id) || c.requesters() >= FEWEST_REQUESTERS)).collect();
+    chosen.sort_by(|(a, x), (b, y)| rules.is_pinned(*b).cmp(&rules.is_pinned(*a)).then(y.size.total_cmp(&x.size)).then_with(|| a.cmp(b)));
     chosen
 }
 

@@ -136,10 +136,8 @@ impl Count {
 
     /// The values that it has, most first.
     pub(super) fn shares(&self, by: By, most: usize) -> Vec<Share> {
-        let mut all: Vec<Share> = self.by[by as usize]
-            .iter()
-            .map(|(value, w)| Share { value: value.clone(), pieces: w.pieces, size: tidy(w.size) })
-            .collect();
+        let mut all: Vec<Share> =
+            self.by[by as usize].iter().map(|(value, w)| Share { value: value.clone(), pieces: w.pieces, size: tidy(w.size) }).collect();
         all.sort_by(|a, b| b.size.total_cmp(&a.size).then_with(|| a.value.cmp(&b.value)));
         all.truncate(most);
         all

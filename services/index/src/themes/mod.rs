@@ -10,10 +10,13 @@
 mod answer;
 mod book;
 mod count;
+mod decide;
 mod names;
+pub(crate) mod rules;
 mod tables;
 pub mod types;
 
 pub use answer::{Question, ThemesError, themes};
 pub use book::Book;
+pub use decide::{Decided, Desk, NotDecided};
 pub use names::{Names, Stored};

@@ -20,7 +20,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Theme, Fault> {
 
 pub(super) fn encode(theme: &Theme, into: &mut Vec<u8>) -> Result<(), Fault> {
     into.clear();
-    *into = postcard::to_extend(theme, std::mem::take(into))
-        .map_err(|e| Fault::Damaged { table: "themes".into(), why: e.to_string() })?;
+    *into = postcard::to_extend(theme, std::mem::take(into)).map_err(|e| Fault::Damaged { table: "themes".into(), why: e.to_string() })?;
     Ok(())
 }
