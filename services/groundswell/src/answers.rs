@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use groundswell_index::corrections::list::{CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_index::themes::types::Themes;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::status::Status;
@@ -60,6 +61,7 @@ fn the_documents_of_the_answers_are_up_to_date() {
         ("send", schema::<Sent>()),
         ("status", schema::<Status>()),
         ("summary", schema::<Summary>()),
+        ("themes", schema::<Themes>()),
     ];
     for (name, schema) in &answers {
         check(&format!("answers/{name}.json"), schema);

@@ -7,7 +7,7 @@ use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
-use crate::{cmd_again, cmd_bench, cmd_classify, cmd_correct, cmd_evaluate, cmd_gate, cmd_model, cmd_review, cmd_simulate};
+use crate::{cmd_again, cmd_bench, cmd_classify, cmd_correct, cmd_evaluate, cmd_gate, cmd_model, cmd_review, cmd_simulate, cmd_themes};
 
 /// What API consumers say and do, in one searchable insight index per API version.
 #[derive(Debug, Parser)]
@@ -104,6 +104,8 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
   groundswell apis
   groundswell apis --format json | jq -r '.apis[].api'")]
     Apis,
+    /// What the feedback of an API keeps coming back to: size, reach, trend, revenue
+    Themes(cmd_themes::Args),
     /// Records that could not be used: list, look at, send again
     #[command(
         subcommand,

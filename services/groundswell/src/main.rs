@@ -26,6 +26,7 @@ mod cmd_simulate;
 mod cmd_status;
 mod cmd_summary;
 mod cmd_tail;
+mod cmd_themes;
 mod cmd_up;
 mod dead_letters;
 mod demo_tour;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         Command::Reattribute(args) => cmd_again::reattribute(global, args),
         Command::Reclassify(args) => cmd_again::reclassify(global, args),
         Command::Apis => cmd_apis::run(global),
+        Command::Themes(args) => cmd_themes::run(global, args),
         Command::Dlq(command) => cmd_dlq::run(global, command),
         Command::Doctor => cmd_doctor::run(global),
         Command::Classify(args) => cmd_classify::run(global, args),

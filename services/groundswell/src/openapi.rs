@@ -4,6 +4,7 @@ use groundswell_classify::again::report::Report as Rerun;
 use groundswell_index::corrections::list::{CorrectionRequest, CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::search::{SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_index::themes::types::Themes;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::http::Problem;
@@ -66,6 +67,14 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
     let mut baseline = query("baseline", "The version to compare with.", json!({"type": "string"}));
     baseline["required"] = json!(true);
     let verdict_parameters = [api_and_version.to_vec(), vec![baseline], window.clone()].concat();
+    let listed = vec![query("limit", "Themes listed, at most 1000.", json!({"type": "integer"}))];
+    let themes_parameters = [
+        vec![path_parameter("api", "The API."), query("version", "Only feedback on this version.", json!({"type": "string"}))],
+        window.clone(),
+        listed.clone(),
+    ]
+    .concat();
+    let version_themes_parameters = [api_and_version.to_vec(), window.clone(), listed].concat();
     let summary_parameters = [api_and_version.to_vec(), window, beside].concat();
     let text = || json!({"type": "string"});
     let again = [
@@ -117,6 +126,16 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             "operationId": "summary", "summary": "What one version's consumers said and did",
             "parameters": summary_parameters,
             "responses": answer("The summary.", schema::<Summary>(schemas)),
+        }},
+        "/v1/apis/{api}/themes": {"get": {
+            "operationId": "themes", "summary": "What the feedback of an API keeps coming back to",
+            "parameters": themes_parameters,
+            "responses": answer("The themes, largest first.", schema::<Themes>(schemas)),
+        }},
+        "/v1/apis/{api}/versions/{version}/themes": {"get": {
+            "operationId": "versionThemes", "summary": "The same of one version",
+            "parameters": version_themes_parameters,
+            "responses": answer("The themes, largest first.", schema::<Themes>(schemas)),
         }},
         "/v1/apis/{api}/versions/{version}/verdict": {
             "get": {

@@ -13,6 +13,7 @@ pub mod rollup;
 pub mod search;
 mod service;
 pub mod summary;
+pub mod themes;
 
 use std::sync::Arc;
 
@@ -33,6 +34,9 @@ pub fn service(app: &App, bus: &Arc<dyn Bus>, partitions: usize) -> Service {
     let admin = app.auth.protect(http::admin_router(handle.clone()), Scope::Admin);
     let desk = http::Desk::new(handle.clone(), bus.clone(), app.settings.limits.contract());
     let desk = app.auth.protect(http::desk_router(desk), Scope::Publish);
+    let themes = Arc::new(themes::Desk::new(bus.clone(), app.settings.limits.contract(), handle.clone()));
+    let decide = app.auth.protect(http::decisions_router(handle.clone(), themes), Scope::Admin);
     let (bus, settings, stop) = (bus.clone(), app.settings.clone(), app.stop.clone());
-    Service::looping("index", move || run(bus, &settings, handle, stop)).routes(read).routes(desk).routes(admin)
+    let service = Service::looping("index", move || run(bus, &settings, handle, stop));
+    service.routes(read).routes(desk).routes(decide).routes(admin)
 }

@@ -9,6 +9,7 @@ use groundswell_runtime::settings::IndexSettings;
 use crate::corrections::{Corrections, Shared};
 use crate::rollup::RollupStore;
 use crate::search::SearchStore;
+use crate::themes::Book;
 
 /// What a commit round made searchable.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -31,6 +32,7 @@ const SAMPLES: usize = 256;
 pub struct Partition {
     search: SearchStore,
     usage: RollupStore,
+    themes: Book,
     round: Round,
     next: Option<Offset>,
 }
@@ -51,7 +53,8 @@ impl Partition {
         std::fs::create_dir_all(&root)?;
         let search = SearchStore::open(&root, partition, settings)?;
         let usage = RollupStore::open(&root.join(USAGE), settings.rollup_cache_mib)?;
-        Ok(Self { search, usage, round: Round::default(), next: None })
+        let themes = Book::new(usage.reader(), settings.themes_mib);
+        Ok(Self { search, usage, themes, round: Round::default(), next: None })
     }
 
     /// Where to go on reading: behind everything that both stores hold.
@@ -79,14 +82,18 @@ impl Partition {
         match op {
             Op::Upsert(insight) => {
                 self.note_received(insight.received);
-                self.search.put(insight, offset)?;
+                let subject = self.themes.subject_of(insight)?;
+                self.search.put_about(insight, subject, offset)?;
             }
             Op::Usage(delta) => {
                 self.note_received(delta.received);
                 self.usage.add(delta)?;
             }
             Op::Milestone(milestone) => self.usage.milestone(milestone)?,
-            Op::Remove(gone) => self.search.remove(gone, offset)?,
+            Op::Remove(gone) => {
+                self.themes.remove(gone)?;
+                self.search.remove(gone, offset)?;
+            }
         }
         Ok(())
     }
@@ -107,7 +114,9 @@ impl Partition {
         crash::point("index.commit.begun");
         self.search.commit(next)?;
         crash::point("index.commit.search_done");
-        self.usage.commit(next)?;
+        self.themes.close_lookup();
+        self.usage.commit_with(next, &|tx| self.themes.write(tx))?;
+        self.themes.written();
         crash::point("index.commit.usage_done");
         self.next = None;
         Ok(Some(std::mem::take(&mut self.round)))

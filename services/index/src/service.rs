@@ -16,6 +16,7 @@ use groundswell_runtime::settings::IndexSettings;
 use crate::handle::{Command, Handle, Stores};
 use crate::partition::{Partition, Round};
 use crate::rebuild;
+use crate::themes::rules;
 
 /// Bytes of frames worked in between two commits while there is a backlog.
 const ROUND_BYTES: usize = 8 * 1024 * 1024;
@@ -84,6 +85,7 @@ fn per_partition(settings: &IndexSettings, partitions: u32) -> IndexSettings {
         writer_mib: share(settings.writer_mib, 1),
         writers: share(settings.writers, 1),
         rollup_cache_mib: share(settings.rollup_cache_mib, 2),
+        themes_mib: share(settings.themes_mib, 1),
         ..settings.clone()
     }
 }
@@ -166,7 +168,7 @@ impl Service {
     }
 
     fn refresh_catalogue(&mut self) -> anyhow::Result<()> {
-        let (mut releases, mut corrections) = (Vec::new(), Vec::new());
+        let (mut releases, mut corrections, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
         let limits = &self.limits;
         self.catalogue.catch_up(&mut |record| {
             let headers: Vec<_> = record.headers.iter().collect();
@@ -174,9 +176,13 @@ impl Service {
             match read_event(&incoming, record.timestamp, limits) {
                 Some(CatalogueEvent::Release(release, time)) => releases.push((release, time)),
                 Some(CatalogueEvent::Correction(correction, time)) => corrections.push((*correction, time)),
-                Some(CatalogueEvent::Identity(_) | CatalogueEvent::Theme(..)) | None => {}
+                Some(CatalogueEvent::Theme(decision, time)) => decisions.extend(rules::read(&decision, time)),
+                Some(CatalogueEvent::Identity(_)) | None => {}
             }
         })?;
+        if !decisions.is_empty() {
+            self.handle.change_rules(|rules| decisions.into_iter().for_each(|decision| decision.take(rules)));
+        }
         if !releases.is_empty() {
             self.handle.change_catalogue(|catalogue| releases.iter().for_each(|(release, time)| catalogue.apply(release, *time)));
         }

@@ -217,11 +217,13 @@ pub struct IndexSettings {
     pub writers: usize,
     /// MiB for the page cache of the usage roll-ups.
     pub rollup_cache_mib: usize,
+    /// Memory for the themes of the APIs that feedback arrives on, in MiB, over all partitions; those of others are read again when needed.
+    pub themes_mib: usize,
 }
 
 impl Default for IndexSettings {
     fn default() -> Self {
-        Self { commit_ms: 100, writer_mib: 256, writers: 16, rollup_cache_mib: 32 }
+        Self { commit_ms: 100, writer_mib: 256, writers: 16, rollup_cache_mib: 32, themes_mib: 64 }
     }
 }
 

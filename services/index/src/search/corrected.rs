@@ -6,12 +6,13 @@
 
 use groundswell_bus::Offset;
 use groundswell_model::{IdentityHash, Insight, Timestamp, frame};
+use groundswell_themes::Sketch;
 use serde::{Deserialize, Serialize};
 use tantivy::schema::{IndexRecordOption, Value as _};
-use tantivy::{DocAddress, DocSet, Searcher, TantivyDocument};
+use tantivy::{DocAddress, DocId, DocSet, Searcher, SegmentReader, TantivyDocument};
 
 use super::error::SearchError;
-use super::schema::{FIELDS, decode, document, encode};
+use super::schema::{FIELDS, Keyword, Subject, decode, document, encode};
 use super::snapshot::Snapshot;
 use super::store::SearchStore;
 use super::version::identity_term;
@@ -76,7 +77,7 @@ impl Snapshot {
     /// The index can't be read.
     pub fn find(&self, identity: IdentityHash) -> Result<Option<Stored>, SearchError> {
         for view in &self.versions {
-            if let Some(stored) = find(&view.searcher, identity.0)? {
+            if let Some((stored, _)) = find(&view.searcher, identity.0)? {
                 return Ok(Some(stored));
             }
         }
@@ -84,8 +85,8 @@ impl Snapshot {
     }
 }
 
-/// The document of an identity.
-fn find(searcher: &Searcher, identity: u128) -> Result<Option<Stored>, SearchError> {
+/// The document of an identity, and what it is about.
+fn find(searcher: &Searcher, identity: u128) -> Result<Option<(Stored, Subject)>, SearchError> {
     let term = identity_term(identity);
     for (number, segment) in (0u32..).zip(searcher.segment_readers()) {
         let inverted = segment.inverted_index(FIELDS.identity)?;
@@ -94,7 +95,8 @@ fn find(searcher: &Searcher, identity: u128) -> Result<Option<Stored>, SearchErr
         while postings.doc() != tantivy::TERMINATED {
             if !segment.is_deleted(postings.doc()) {
                 let doc: TantivyDocument = searcher.doc(DocAddress::new(number, postings.doc()))?;
-                return Ok(Stored::of(&doc));
+                let subject = subject(segment, postings.doc())?;
+                return Ok(Stored::of(&doc).map(|stored| (stored, subject)));
             }
             postings.advance();
         }
@@ -102,28 +104,40 @@ fn find(searcher: &Searcher, identity: u128) -> Result<Option<Stored>, SearchErr
     Ok(None)
 }
 
+/// What a document is about: told by the grouping when it came, and kept with it.
+fn subject(segment: &SegmentReader, doc: DocId) -> Result<Subject, SearchError> {
+    let mut name = String::new();
+    if let Some(themes) = segment.fast_fields().str(Keyword::Theme.name())? {
+        let ord = themes.term_ords(doc).next();
+        ord.map(|ord| themes.ord_to_str(ord, &mut name)).transpose().map_err(tantivy::TantivyError::from)?;
+    }
+    let sketch = segment.fast_fields().u64("sketch")?.first(doc).unwrap_or(0);
+    Ok(Subject { theme: name.parse().ok(), sketch: Sketch(sketch) })
+}
+
 /// An insight on its way into the index.
 pub(super) struct Prepared<'a> {
     pub(super) insight: Insight<'a>,
     pub(super) stored: Vec<u8>,
     machine: Option<Vec<u8>>,
+    subject: Subject,
 }
 
 impl<'a> Prepared<'a> {
     /// The insight with what people say of it.
-    pub(super) fn new(insight: &Insight<'a>, standing: &'a Standing) -> Result<Self, SearchError> {
+    pub(super) fn new(insight: &Insight<'a>, standing: &'a Standing, subject: Subject) -> Result<Self, SearchError> {
         let corrected = overlay(insight, standing);
         let unstorable = |e: &dyn std::fmt::Display| SearchError::Request(format!("can't store an insight: {e}"));
         let stored = encode(&corrected).map_err(|e| unstorable(&e))?;
         let said = &standing.correction;
         let machine = Machine { at: standing.at, by: said.by.as_deref(), note: said.note.as_deref(), was: insight.clone() };
         let machine = standing.stands().then(|| frame::encode_one(&machine)).transpose().map_err(|e| unstorable(&e))?;
-        Ok(Self { insight: corrected, stored, machine })
+        Ok(Self { insight: corrected, stored, machine, subject })
     }
 
     /// The document of one of its versions.
     pub(super) fn document(&self, weight: f32) -> TantivyDocument {
-        let mut doc = document(&self.insight, &self.stored, weight);
+        let mut doc = document(&self.insight, &self.stored, weight, self.subject);
         if let Some(machine) = &self.machine {
             doc.add_bytes(FIELDS.machine, machine);
         }
@@ -148,6 +162,7 @@ struct Copy {
     version: String,
     checkpoint: Offset,
     stored: Stored,
+    subject: Subject,
 }
 
 impl SearchStore {
@@ -175,7 +190,7 @@ impl SearchStore {
             // After a crash an index may be ahead of the others: its copy is the newest.
             let Some(newest) = copies.iter().max_by_key(|c| c.checkpoint) else { continue };
             let Some(original) = newest.stored.original() else { continue };
-            let prepared = Prepared::new(&original, &standing)?;
+            let prepared = Prepared::new(&original, &standing, newest.subject)?;
             let belongs = |copy: &Copy| prepared.insight.versions.iter().any(|v| v.version == copy.version);
             let of_api = || copies.iter().filter(|c| c.api == newest.api);
             let as_stored = of_api().all(|c| belongs(c) && prepared.is_stored_as(&c.stored));
@@ -195,8 +210,8 @@ impl SearchStore {
     fn copies(&mut self, identity: IdentityHash) -> Result<Vec<Copy>, SearchError> {
         let mut copies = Vec::new();
         for index in self.indexes() {
-            if let Some(stored) = find(&index.searcher(), identity.0)? {
-                copies.push(Copy { api: index.api.clone(), version: index.version.clone(), checkpoint: index.checkpoint(), stored });
+            if let Some((stored, subject)) = find(&index.searcher(), identity.0)? {
+                copies.push(Copy { api: index.api.clone(), version: index.version.clone(), checkpoint: index.checkpoint(), stored, subject });
             }
         }
         Ok(copies)

@@ -55,6 +55,7 @@ impl Showing<'_> {
             request_id: i.request_id.map(str::to_owned),
             redacted: i.redacted.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
             attributes: i.attributes.iter().map(|(name, json)| ((*name).to_owned(), attribute(json))).collect(),
+            theme: None,
             score,
         }
     }

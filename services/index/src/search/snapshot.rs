@@ -108,6 +108,17 @@ impl VersionView {
         self.searcher.segment_readers().iter().zip(&self.columns).map(|(reader, columns)| SegmentView { reader, columns })
     }
 
+    /// The theme that the grouping put a document in.
+    pub(super) fn theme_at(&self, address: DocAddress) -> Result<Option<String>, SearchError> {
+        let Some(segment) = self.segments().nth(address.segment_ord as usize) else { return Ok(None) };
+        let column = segment.keyword(Keyword::Theme)?;
+        let mut theme = None;
+        if let Some(ord) = column.ords().first(address.doc_id) {
+            column.resolve(&[ord], |_, value| theme = Some(value.to_owned()))?;
+        }
+        Ok(theme)
+    }
+
     /// Reads one stored insight.
     pub(super) fn with_insight<T>(
         &self,
@@ -162,6 +173,10 @@ impl<'a> SegmentView<'a> {
         once(&self.columns.requester, || Ok(self.reader.fast_fields().u64("requester_hash")?))
     }
 
+    pub(super) fn sketch(&self) -> Result<&'a Column<u64>, SearchError> {
+        once(&self.columns.sketch, || Ok(self.reader.fast_fields().u64("sketch")?))
+    }
+
     pub(super) fn length(&self) -> Result<&'a Column<u64>, SearchError> {
         once(&self.columns.length, || Ok(self.reader.fast_fields().u64("length")?))
     }
@@ -206,6 +221,7 @@ struct Columns {
     consumer: OnceLock<Column<u64>>,
     requester: OnceLock<Column<u64>>,
     length: OnceLock<Column<u64>>,
+    sketch: OnceLock<Column<u64>>,
     weight: OnceLock<Column<f64>>,
     score: OnceLock<Column<f64>>,
     score_min: OnceLock<Column<f64>>,
@@ -223,6 +239,7 @@ impl Columns {
             consumer: OnceLock::new(),
             requester: OnceLock::new(),
             length: OnceLock::new(),
+            sketch: OnceLock::new(),
             weight: OnceLock::new(),
             score: OnceLock::new(),
             score_min: OnceLock::new(),

@@ -14,7 +14,7 @@ use super::corrected::Prepared;
 use super::error::SearchError;
 use super::manifest::{self, FOLDER};
 use super::names::folder_of;
-use super::schema::{document, encode};
+use super::schema::{Subject, document, encode};
 use super::snapshot::{Readers, Snapshot};
 use super::version::{Opened, VersionIndex};
 use crate::corrections::Shared;
@@ -109,16 +109,24 @@ impl SearchStore {
     /// # Errors
     /// The index refuses.
     pub fn put(&mut self, insight: &Insight<'_>, offset: Offset) -> Result<(), SearchError> {
+        self.put_about(insight, Subject::default(), offset)
+    }
+
+    /// As [`Self::put`], with what the insight is about.
+    ///
+    /// # Errors
+    /// The index refuses.
+    pub fn put_about(&mut self, insight: &Insight<'_>, subject: Subject, offset: Offset) -> Result<(), SearchError> {
         if let Some(standing) = self.corrections.with(|table| table.of(insight.identity)) {
             // The table may have changed since a version index took this in: only doing it again is sure to be right.
-            let prepared = Prepared::new(insight, &standing)?;
+            let prepared = Prepared::new(insight, &standing, subject)?;
             self.leave_others(&prepared.insight, None)?;
             self.put_prepared(&prepared)?;
             return self.give_writers(offset);
         }
         self.leave_others(insight, Some(offset))?;
         let stored = encode(insight).map_err(|e| SearchError::Request(e.to_string()))?;
-        self.put_as(insight, Some(offset), |weight| document(insight, &stored, weight))?;
+        self.put_as(insight, Some(offset), |weight| document(insight, &stored, weight, subject))?;
         self.give_writers(offset)
     }
 

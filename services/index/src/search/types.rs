@@ -212,6 +212,9 @@ pub struct Hit {
     /// Fields that the contract does not name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, serde_json::Value>,
+    /// Id of the theme it is in, as people merged it; absent for a text without words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme: Option<String>,
     /// How well it matches (BM25, comparable over all versions); 0 where the order is another one.
     pub score: f32,
 }

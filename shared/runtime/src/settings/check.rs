@@ -154,6 +154,7 @@ impl Settings {
         checks.range("index.writers", index.writers, 1, 1_000);
         checks.range("index.writer_mib", index.writer_mib, index.writers.max(1).saturating_mul(MIB_PER_WRITER), 1_048_576);
         checks.range("index.rollup_cache_mib", index.rollup_cache_mib, 1, 65_536);
+        checks.range("index.themes_mib", index.themes_mib, 1, 65_536);
     }
 
     fn check_server(&self, checks: &mut Checks) {
