@@ -14,6 +14,7 @@ mod grouping;
 mod id;
 mod latent;
 pub mod name;
+pub mod regroup;
 mod rules;
 mod sketch;
 mod stop;

@@ -16,6 +16,7 @@ mod error;
 pub mod feedback;
 mod highlight;
 mod hits;
+mod like;
 mod lower;
 mod manifest;
 mod names;
