@@ -107,7 +107,10 @@ mod tests {
     fn texts_of_like_words_are_one_group_even_where_they_share_none() {
         let mut texts = Vec::new();
         for n in 0..12 {
-            let subjects = [("refund fails", "refund answers conflict", "conflict on refund"), ("csv export", "export spreadsheet", "spreadsheet as csv")];
+            let subjects = [
+                ("refund fails", "refund answers conflict", "conflict on refund"),
+                ("csv export", "export spreadsheet", "spreadsheet as csv"),
+            ];
             let (a, b, c) = subjects[n % 2];
             texts.push(Features::of([a, b, c][n / 2 % 3], ""));
         }

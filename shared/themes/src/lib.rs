@@ -13,6 +13,7 @@ mod features;
 mod grouping;
 mod id;
 mod latent;
+pub mod measure;
 pub mod name;
 pub mod regroup;
 mod rules;

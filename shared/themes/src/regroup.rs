@@ -100,7 +100,12 @@ fn merges(themes: &BTreeMap<ThemeId, Vec<usize>>, groups: &Groups) -> Vec<Propos
             let (Some(a), Some(b)) = (middles.get(theme), middles.get(into)) else { continue };
             let alike = dot(a, b);
             if alike >= ALIKE {
-                proposed.push(Proposed::Merge { theme: *theme, into: *into, alike, pieces: themes.get(theme).cloned().unwrap_or_default() });
+                proposed.push(Proposed::Merge {
+                    theme: *theme,
+                    into: *into,
+                    alike,
+                    pieces: themes.get(theme).cloned().unwrap_or_default(),
+                });
             }
         }
     }

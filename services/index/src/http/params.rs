@@ -84,8 +84,22 @@ impl Params {
 }
 
 /// Names of the parameters of a search.
-pub(crate) const SEARCH: &[&str] =
-    &["q", "like", "api", "version", "filter", "facet", "facet_limit", "histogram", "sort", "limit", "cursor", "full_body", "since", "until"];
+pub(crate) const SEARCH: &[&str] = &[
+    "q",
+    "like",
+    "api",
+    "version",
+    "filter",
+    "facet",
+    "facet_limit",
+    "histogram",
+    "sort",
+    "limit",
+    "cursor",
+    "full_body",
+    "since",
+    "until",
+];
 
 /// The half-open window as a filter over `time`.
 fn time_filter(since: Option<Timestamp>, until: Option<Timestamp>) -> Option<String> {

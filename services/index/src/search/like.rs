@@ -8,10 +8,10 @@ use std::sync::Arc;
 use groundswell_model::{IdentityHash, Insight};
 use groundswell_themes::{Features, Sketch, Term as Feature};
 use hashbrown::HashMap;
+use tantivy::Term;
 use tantivy::query::{Bm25StatisticsProvider, BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, TermQuery};
 use tantivy::schema::IndexRecordOption;
 use tantivy::tokenizer::TextAnalyzer;
-use tantivy::Term;
 
 use super::error::SearchError;
 use super::schema::FIELDS;
@@ -53,7 +53,8 @@ pub(super) fn find(snapshots: &[Arc<Snapshot>], like: &str) -> Result<Liked, Sea
             }
         }
     }
-    let what = format!("like: there is no feedback {:?}; write SOURCE/ID as a search shows them", like.chars().take(200).collect::<String>());
+    let what =
+        format!("like: there is no feedback {:?}; write SOURCE/ID as a search shows them", like.chars().take(200).collect::<String>());
     Err(SearchError::Request(what))
 }
 

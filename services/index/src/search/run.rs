@@ -218,17 +218,7 @@ impl Gather {
         let block =
             Block { docs: Vec::with_capacity(BLOCK), scores: Vec::with_capacity(BLOCK), times: [None; BLOCK], values: [None; BLOCK] };
         let (top, seen) = (BinaryHeap::new(), many.then(HashSet::new));
-        Ok(Self {
-            sort,
-            after,
-            top,
-            keep,
-            total: 0,
-            facets,
-            histogram: request.histogram.map(Histogram::of),
-            seen,
-            block,
-        })
+        Ok(Self { sort, after, top, keep, total: 0, facets, histogram: request.histogram.map(Histogram::of), seen, block })
     }
 
     fn view(&mut self, number: usize, view: &VersionView, weight: &dyn Weight) -> Result<(), SearchError> {
