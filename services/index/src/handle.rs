@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use groundswell_catalogue::Catalogue;
 use groundswell_runtime::Freshness;
 
+use crate::corrections::Shared;
 use crate::rollup::RollupReader;
 use crate::search::{Readers, RulesByApi};
 
@@ -46,6 +47,9 @@ pub struct Handle(Arc<Inner>);
 struct Inner {
     stores: RwLock<BTreeMap<u32, Stores>>,
     catalogue: RwLock<Catalogue>,
+    corrections: Shared,
+    /// Counts up whenever corrections became visible.
+    corrected: AtomicU64,
     rules: RwLock<Arc<RulesByApi>>,
     rule_changes: AtomicU64,
     freshness: Freshness,
@@ -62,6 +66,8 @@ impl Handle {
         Self(Arc::new(Inner {
             stores: RwLock::default(),
             catalogue: RwLock::new(Catalogue::default()),
+            corrections: Shared::default(),
+            corrected: AtomicU64::new(0),
             rules: RwLock::default(),
             rule_changes: AtomicU64::new(0),
             freshness,
@@ -96,6 +102,23 @@ impl Handle {
     /// Changes the catalogue.
     pub fn change_catalogue<T>(&self, change: impl FnOnce(&mut Catalogue) -> T) -> T {
         change(&mut self.0.catalogue.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What people say of feedback.
+    #[must_use]
+    pub fn corrections(&self) -> &Shared {
+        &self.0.corrections
+    }
+
+    /// How often corrections became visible since the start.
+    #[must_use]
+    pub fn corrected(&self) -> u64 {
+        self.0.corrected.load(Ordering::Acquire)
+    }
+
+    /// Corrections became visible: answers may have changed though no checkpoint did.
+    pub fn note_corrected(&self) {
+        self.0.corrected.fetch_add(1, Ordering::Release);
     }
 
     /// What people decided about themes, by API. Whoever counts by the field `theme` of the index asks `Rules::resolve` (or `merged`)

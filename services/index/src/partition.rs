@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use groundswell_bus::{Offset, Record, crash};
-use groundswell_model::{Op, Timestamp, frame};
+use groundswell_model::{IdentityHash, Op, Timestamp, frame};
 use groundswell_runtime::settings::IndexSettings;
 
+use crate::corrections::{Corrections, Shared};
 use crate::rollup::RollupStore;
 use crate::search::SearchStore;
 use crate::themes::Book;
@@ -119,6 +120,25 @@ impl Partition {
         crash::point("index.commit.usage_done");
         self.next = None;
         Ok(Some(std::mem::take(&mut self.round)))
+    }
+
+    /// Brings what is stored of these pieces of feedback in line with what people say, durably. Between two commits.
+    ///
+    /// # Errors
+    /// A store can't be written: drop this, open it again, and correct everything.
+    pub fn correct(&mut self, changed: &[IdentityHash]) -> anyhow::Result<()> {
+        let corrected = self.search.correct(changed, self.checkpoint())?;
+        metrics::counter!("groundswell_index_corrected_total").increment(corrected);
+        Ok(())
+    }
+
+    /// The same for everything that was ever corrected; from now on, the table says what people say.
+    ///
+    /// # Errors
+    /// As [`Self::correct`].
+    pub fn correct_all(&mut self, corrections: &Shared) -> anyhow::Result<()> {
+        self.search.correct_by(corrections.clone());
+        self.correct(&corrections.with(Corrections::identities))
     }
 
     /// The search indexes.

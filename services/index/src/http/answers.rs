@@ -134,7 +134,8 @@ pub(super) async fn answer(
 
 /// Changes whenever the answer can: with the checkpoints, the catalogue and the question. Weak, for the time taken is told too.
 fn etag(handle: &Handle, uri: &Uri) -> String {
-    let mut basis = format!("{uri} {} {}", handle.with_catalogue(groundswell_catalogue::Catalogue::generation), handle.rule_changes());
+    let generation = handle.with_catalogue(groundswell_catalogue::Catalogue::generation);
+    let mut basis = format!("{uri} {generation} {} {}", handle.corrected(), handle.rule_changes());
     for snapshot in snapshots(handle) {
         basis.push_str(&format!(" {}:{}", snapshot.partition, snapshot.checkpoint.0));
     }
@@ -145,7 +146,7 @@ fn etag(handle: &Handle, uri: &Uri) -> String {
     format!("W/\"{:016x}\"", xxh3_64(basis.as_bytes()))
 }
 
-fn snapshots(handle: &Handle) -> Vec<Arc<Snapshot>> {
+pub(super) fn snapshots(handle: &Handle) -> Vec<Arc<Snapshot>> {
     handle.stores().into_iter().map(|(_, stores)| stores.search.snapshot()).collect()
 }
 

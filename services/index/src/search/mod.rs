@@ -8,6 +8,9 @@
 //! An insight lives in the index of each version that it counts for, with its weight, and is found
 //! once. Nothing here reads a topic, and only `version.rs` commits.
 
+mod corrected;
+#[cfg(test)]
+mod corrected_tests;
 mod about;
 mod count;
 mod cursor;
@@ -32,6 +35,7 @@ pub mod types;
 mod version;
 mod words;
 
+pub use corrected::{Machine, Stored};
 pub use about::{About, Place, each_about, quoted};
 pub use error::SearchError;
 pub use feedback::{Counting, FeedbackStats, feedback_stats};
@@ -43,6 +47,6 @@ pub use schema::Subject;
 pub use snapshot::{Readers, Snapshot, VersionView};
 pub use store::{CommitReport, SearchStore};
 pub use types::{
-    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitLabel, HitLabels, HitSurvey, HitVersion, Interval, SearchRequest,
-    SearchResponse, Sort,
+    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitCorrection, HitLabel, HitLabels, HitSurvey, HitVersion, Interval,
+    SearchRequest, SearchResponse, Sort,
 };

@@ -91,7 +91,8 @@ pub fn search_under(snapshots: &[Arc<Snapshot>], request: &SearchRequest, rules:
         response.next_cursor = best.last().and_then(|last| cursor::encode(question, last.place));
     }
     for entry in best {
-        let mut hit = views[entry.view].with_insight(entry.address, |insight| showing.hit(insight, entry.score))?;
+        let shown = views[entry.view].with_stored(entry.address, |insight, machine| showing.hit(insight, machine, entry.score));
+        let mut hit = shown?;
         hit.near_duplicate = entry.near;
         hit.theme = views[entry.view].theme_at(entry.address)?.map(|theme| ruled::resolved(&theme, rules));
         response.hits.push(hit);

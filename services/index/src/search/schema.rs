@@ -146,6 +146,8 @@ pub(super) struct Fields {
     pub(super) body: Field,
     /// The whole insight in postcard.
     pub(super) stored: Field,
+    /// What the machine said of a corrected insight.
+    pub(super) machine: Field,
     keywords: Vec<Field>,
     numbers: [Field; 5],
 }
@@ -181,6 +183,7 @@ fn build() -> Fields {
     let title = b.add_text_field("title", text());
     let body = b.add_text_field("body", text());
     let stored = b.add_bytes_field("insight", STORED);
+    let machine = b.add_bytes_field("machine", STORED);
     let keywords = Keyword::ALL.iter().map(|k| b.add_text_field(k.name(), keyword_options(*k))).collect();
     let numbers = Number::ALL.map(|n| if n.is_time() { b.add_i64_field(n.name(), FAST) } else { b.add_f64_field(n.name(), FAST) });
     Fields {
@@ -197,6 +200,7 @@ fn build() -> Fields {
         title,
         body,
         stored,
+        machine,
         keywords,
         numbers,
     }

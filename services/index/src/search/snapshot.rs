@@ -9,6 +9,7 @@ use tantivy::index::SegmentId;
 use tantivy::schema::{IndexRecordOption, Value as _};
 use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TantivyDocument, Term};
 
+use super::corrected::{Machine, machine};
 use super::error::SearchError;
 use super::schema::{FIELDS, Keyword, Number, decode};
 
@@ -140,10 +141,19 @@ impl VersionView {
         address: DocAddress,
         read: impl FnOnce(&groundswell_model::Insight<'_>) -> T,
     ) -> Result<T, SearchError> {
+        self.with_stored(address, |insight, _| read(insight))
+    }
+
+    /// Reads one stored insight, with the machine's word where a person corrected it.
+    pub(super) fn with_stored<T>(
+        &self,
+        address: DocAddress,
+        read: impl FnOnce(&groundswell_model::Insight<'_>, Option<&Machine<'_>>) -> T,
+    ) -> Result<T, SearchError> {
         let doc: TantivyDocument = self.searcher.doc(address)?;
-        let stored = doc.get_first(FIELDS.stored).and_then(|v| v.as_bytes());
-        match stored.and_then(decode) {
-            Some(insight) => Ok(read(&insight)),
+        let bytes = |field| doc.get_first(field).and_then(|v| v.as_bytes());
+        match bytes(FIELDS.stored).and_then(decode) {
+            Some(insight) => Ok(read(&insight, bytes(FIELDS.machine).and_then(machine).as_ref())),
             None => Err(SearchError::Engine {
                 what: format!("an insight of {} {} can't be decoded: build the index again", self.api, self.version),
                 source: tantivy::TantivyError::InternalError("stored insight".into()),
