@@ -83,6 +83,7 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
     #[command(after_help = "Examples:
   groundswell search '\"rate limit\" OR timeout' --api payments --version v2
   groundswell search 'type:bug AND score:<7' --facet aspect --histogram week
+  groundswell search --like //desk.example/42 --limit 5      more like this
   groundswell search --api payments --filter sentiment:negative --since 2026-02-01 --limit 5 --format json")]
     Search(Search),
     /// What one version's consumers said and did, every number with its interval and sample size
@@ -227,6 +228,9 @@ pub struct Search {
     pub query: String,
     #[command(flatten)]
     pub narrow: Narrow,
+    /// What resembles this piece of feedback most, as a search with --format json names it
+    #[arg(long, value_name = "SOURCE/ID")]
+    pub like: Option<String>,
     /// Count all hits by the values of this field
     #[arg(long, value_delimiter = ',', value_name = "FIELD")]
     pub facet: Vec<String>,

@@ -27,6 +27,7 @@ pub fn read_router(handle: Handle) -> Router {
         .route("/v1/corrections/export", get(corrections::export))
         .route("/v1/apis/{api}/versions/{version}/summary", get(answers::summary))
         .route("/v1/apis/{api}/themes", get(themes::of_api))
+        .route("/v1/apis/{api}/themes/proposals", get(themes::propose))
         .route("/v1/apis/{api}/versions/{version}/themes", get(themes::of_version))
         .route("/v1/apis/{api}/versions/{version}/export", get(answers::export))
         .route(

@@ -19,6 +19,7 @@ mod error;
 pub mod feedback;
 mod highlight;
 mod hits;
+mod like;
 mod lower;
 mod manifest;
 mod names;
