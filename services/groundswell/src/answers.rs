@@ -3,8 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use groundswell_index::corrections::list::{CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_index::themes::types::Themes;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::status::Status;
@@ -46,16 +48,20 @@ fn the_documents_of_the_answers_are_up_to_date() {
     check("openapi.json", &openapi::document());
     let answers = [
         ("apis", schema::<ApisOverview>()),
+        ("correct", schema::<CorrectionTaken>()),
+        ("corrections", schema::<CorrectionsAnswer>()),
         ("dlq-list", schema::<Letters>()),
         ("dlq-replay", schema::<Replayed>()),
         ("dlq-show", schema::<Letter>()),
         ("doctor", schema::<Report>()),
         ("evaluate-verdicts", schema::<Evaluation>()),
+        ("rerun", schema::<groundswell_classify::again::report::Report>()),
         ("review", schema::<Review>()),
         ("search", schema::<SearchResponse>()),
         ("send", schema::<Sent>()),
         ("status", schema::<Status>()),
         ("summary", schema::<Summary>()),
+        ("themes", schema::<Themes>()),
     ];
     for (name, schema) in &answers {
         check(&format!("answers/{name}.json"), schema);
