@@ -98,7 +98,13 @@ impl World {
         let stop = Stop::default();
         let mut stage = ClassifyStage::with_classifier(self.bus.clone(), &self.settings, classifier).unwrap();
         let (bus, told) = (self.bus.clone(), stop.clone());
-        let budget = Budget { records: 8, bytes: 1 << 20, wait: Duration::from_millis(20), linger: Duration::from_millis(1) };
+        let budget = Budget {
+            records: 8,
+            bytes: 1 << 20,
+            wait: Duration::from_millis(20),
+            linger: Duration::from_millis(1),
+            linger_behind: Duration::from_millis(1),
+        };
         let thread = std::thread::spawn(move || bus_service::run(bus.as_ref(), Group::Classify, &mut stage, budget, &told).unwrap());
         Working { stop, thread: Some(thread) }
     }

@@ -223,7 +223,7 @@ pub struct IndexSettings {
 
 impl Default for IndexSettings {
     fn default() -> Self {
-        Self { commit_ms: 100, writer_mib: 256, writers: 16, rollup_cache_mib: 32, themes_mib: 64 }
+        Self { commit_ms: 50, writer_mib: 256, writers: 16, rollup_cache_mib: 32, themes_mib: 64 }
     }
 }
 
