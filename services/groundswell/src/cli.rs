@@ -7,7 +7,7 @@ use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
-use crate::{cmd_bench, cmd_classify, cmd_evaluate, cmd_gate, cmd_model, cmd_review, cmd_simulate};
+use crate::{cmd_bench, cmd_catalogue, cmd_classify, cmd_consumers, cmd_evaluate, cmd_gate, cmd_model, cmd_review, cmd_simulate};
 
 /// What API consumers say and do, in one searchable insight index per API version.
 #[derive(Debug, Parser)]
@@ -96,6 +96,11 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
   groundswell apis
   groundswell apis --format json | jq -r '.apis[].api'")]
     Apis,
+    /// APIs and versions from a file: apply, check, and show what the server knows
+    #[command(subcommand)]
+    Catalogue(cmd_catalogue::Command),
+    /// Who uses a version: how they came, stay and leave, and who is in pain
+    Consumers(cmd_consumers::Args),
     /// Records that could not be used: list, look at, send again
     #[command(
         subcommand,

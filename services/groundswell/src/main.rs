@@ -9,7 +9,9 @@ mod cli;
 mod client;
 mod cmd_apis;
 mod cmd_bench;
+mod cmd_catalogue;
 mod cmd_classify;
+mod cmd_consumers;
 mod cmd_demo;
 mod cmd_dlq;
 mod cmd_doctor;
@@ -57,6 +59,8 @@ fn main() -> ExitCode {
         Command::Search(args) => cmd_search::run(global, args),
         Command::Summary(args) => cmd_summary::run(global, args),
         Command::Apis => cmd_apis::run(global),
+        Command::Catalogue(command) => cmd_catalogue::run(global, command),
+        Command::Consumers(args) => cmd_consumers::run(global, args),
         Command::Dlq(command) => cmd_dlq::run(global, command),
         Command::Doctor => cmd_doctor::run(global),
         Command::Classify(args) => cmd_classify::run(global, args),

@@ -7,6 +7,7 @@ pub mod handle;
 pub mod http;
 pub mod partition;
 mod rebuild;
+pub mod journeys;
 pub mod review;
 pub mod rollup;
 pub mod search;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod answers;
+mod journeys;
 mod params;
 mod verdict;
 
@@ -16,7 +17,10 @@ pub fn read_router(handle: Handle) -> Router {
     Router::new()
         .route("/v1/search", get(answers::search))
         .route("/v1/apis", get(answers::apis))
+        .route("/v1/catalogue", get(answers::catalogue))
         .route("/v1/apis/{api}/versions/{version}/summary", get(answers::summary))
+        .route("/v1/apis/{api}/versions/{version}/consumers", get(journeys::consumers))
+        .route("/v1/apis/{api}/versions/{version}/pain", get(journeys::pain))
         .route("/v1/apis/{api}/versions/{version}/export", get(answers::export))
         .route(
             "/v1/apis/{api}/versions/{version}/verdict",

@@ -34,13 +34,22 @@ impl Params {
         self.0.iter().filter(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.clone()).collect()
     }
 
-    fn number(&self, name: &str, default: usize) -> Result<usize, Problem> {
+    pub(crate) fn number(&self, name: &str, default: usize) -> Result<usize, Problem> {
         let Some(text) = self.get(name) else { return Ok(default) };
         text.parse().map_err(|_| Problem::bad_request(format!("{name}: {text:?} is not a whole number")))
     }
 
+    /// A yes or no; no where it is left out.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(other) => Err(Problem::bad_request(format!("{name}: {other:?} is none of true, false"))),
+        }
+    }
+
     /// A value of an enum by its serialised name.
-    fn choice<T: DeserializeOwned>(&self, name: &str, choices: &str) -> Result<Option<T>, Problem> {
+    pub(crate) fn choice<T: DeserializeOwned>(&self, name: &str, choices: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let value = serde_json::Value::String(text.to_owned());
         serde_json::from_value(value).map(Some).map_err(|_| Problem::bad_request(format!("{name}: {text:?} is none of {choices}")))

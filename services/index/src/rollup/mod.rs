@@ -23,4 +23,4 @@ mod view;
 pub use cells::{ConsumerTotals, MilestoneNote, OperationTotals, Presence, Reach, Traffic, VersionTotals};
 pub use error::RollupError;
 pub use store::{RollupReader, RollupStore};
-pub use view::{ConsumerSet, Days, LabelId, RollupView, VersionId};
+pub use view::{ConsumerSet, Days, LabelId, Revenue, RollupView, VersionId};

@@ -33,7 +33,7 @@ pub use error::SearchError;
 pub use feedback::{Counting, FeedbackStats, feedback_stats};
 pub use quotes::Quote;
 pub use run::search;
-pub use said::{Said, each_said, time_span};
+pub use said::{Said, each_said, newest_of, time_span};
 pub use snapshot::{Readers, Snapshot, VersionView};
 pub use store::{CommitReport, SearchStore};
 pub use types::{
