@@ -228,7 +228,8 @@ const COLUMNS: [&str; 7] = ["API", "version", "dates", "owners", "served at", "o
 
 fn cells(api: &str, v: &DeclaredVersion, last: String) -> [String; 7] {
     let dates = [("released", &v.released), ("deprecated", &v.deprecated), ("sunset", &v.sunset), ("removed", &v.removed)];
-    let dates: Vec<String> = dates.iter().filter_map(|(word, d)| d.as_ref().map(|d| format!("{word} {}", d.get(..10).unwrap_or(d)))).collect();
+    let dates: Vec<String> =
+        dates.iter().filter_map(|(word, d)| d.as_ref().map(|d| format!("{word} {}", d.get(..10).unwrap_or(d)))).collect();
     let mut places: Vec<String> = v.hosts.iter().chain(&v.base_paths).cloned().collect();
     places.extend(v.servers.iter().map(|(host, base)| format!("{host}{base}")).filter(|place| !place.is_empty()));
     places.extend(v.header.as_ref().map(|(name, value)| format!("{name}: {value}")));

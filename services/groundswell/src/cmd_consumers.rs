@@ -88,13 +88,8 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 
 fn options(args: &Args) -> Vec<(&'static str, String)> {
     let text = |n: Option<u64>| n.map(|n| n.to_string());
-    let flags = [
-        ("still_on", args.still_on),
-        ("gone", args.gone),
-        ("went_back", args.went_back),
-        ("silent", args.silent),
-        ("wrote", args.wrote),
-    ];
+    let flags =
+        [("still_on", args.still_on), ("gone", args.gone), ("went_back", args.went_back), ("silent", args.silent), ("wrote", args.wrote)];
     let values = [
         ("moved_to", args.moved_to.clone()),
         ("min_calls", text(args.min_calls)),

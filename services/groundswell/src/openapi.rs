@@ -66,7 +66,11 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
     let mut baseline = query("baseline", "The version to compare with.", json!({"type": "string"}));
     baseline["required"] = json!(true);
     let verdict_parameters = [api_and_version.to_vec(), vec![baseline], window.clone()].concat();
-    let gone_after = query("gone_after", "Days without a call after which a consumer counts as gone; by its own rhythm where left out.", json!({"type": "integer", "minimum": 1, "maximum": 3650}));
+    let gone_after = query(
+        "gone_after",
+        "Days without a call after which a consumer counts as gone; by its own rhythm where left out.",
+        json!({"type": "integer", "minimum": 1, "maximum": 3650}),
+    );
     let from = query("baseline", "The older version that consumers come from; every older one where left out.", json!({"type": "string"}));
     let limit = query("limit", "Consumers listed, at most 1000.", json!({"type": "integer"}));
     let pain_parameters = [api_and_version.to_vec(), window.clone(), vec![from.clone(), gone_after.clone(), limit.clone()]].concat();

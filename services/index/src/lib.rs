@@ -5,9 +5,9 @@
 
 pub mod handle;
 pub mod http;
+pub mod journeys;
 pub mod partition;
 mod rebuild;
-pub mod journeys;
 pub mod review;
 pub mod rollup;
 pub mod search;

@@ -129,11 +129,8 @@ fn operations_hash(version: &Version) -> String {
     if version.operations().is_empty() {
         return String::new();
     }
-    let mut lines: Vec<String> = version
-        .operations()
-        .iter()
-        .map(|o| format!("{} {} {} {}", o.method, o.template, o.name, o.deprecated))
-        .collect();
+    let mut lines: Vec<String> =
+        version.operations().iter().map(|o| format!("{} {} {} {}", o.method, o.template, o.name, o.deprecated)).collect();
     lines.sort_unstable();
     let mut hasher = blake3::Hasher::new();
     for line in lines {

@@ -11,10 +11,10 @@ use groundswell_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Catalogue;
 use crate::describe::DeclaredVersion;
 use crate::openapi::{self, Document};
 use crate::order::natural;
-use crate::Catalogue;
 
 /// A catalogue file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -168,7 +168,11 @@ pub fn releases(file: &CatalogueFile, document: impl Fn(&str) -> Result<String, 
     if wrong.is_empty() { Ok(all) } else { Err(wrong) }
 }
 
-fn of_version(api: &ApiEntry, version: &VersionEntry, document: &impl Fn(&str) -> Result<String, String>) -> Result<Vec<Release>, Vec<String>> {
+fn of_version(
+    api: &ApiEntry,
+    version: &VersionEntry,
+    document: &impl Fn(&str) -> Result<String, String>,
+) -> Result<Vec<Release>, Vec<String>> {
     let mut wrong = Vec::new();
     if version.name.trim().is_empty() {
         wrong.push("a version needs a name".to_owned());
@@ -300,7 +304,8 @@ pub fn is_known(wanted: &DeclaredVersion, known: &DeclaredVersion) -> bool {
     fn all<T: PartialEq>(wanted: &[T], known: &[T]) -> bool {
         wanted.is_empty() || wanted == known
     }
-    let document = wanted.operations_hash.is_empty() || (wanted.operations_hash == known.operations_hash && wanted.servers == known.servers);
+    let document =
+        wanted.operations_hash.is_empty() || (wanted.operations_hash == known.operations_hash && wanted.servers == known.servers);
     document
         && of(&wanted.released, &known.released)
         && of(&wanted.deprecated, &known.deprecated)
@@ -412,7 +417,13 @@ openapi = "missing.yaml"
 "#;
         let wrong = releases(&parse(text, false).unwrap(), document).unwrap_err();
         let told = wrong.join("\n");
-        for part in ["orders v1: released: not an RFC 3339 time", "broken.yaml: not YAML", "declared twice", "sunset lies before released", "no file missing.yaml"] {
+        for part in [
+            "orders v1: released: not an RFC 3339 time",
+            "broken.yaml: not YAML",
+            "declared twice",
+            "sunset lies before released",
+            "no file missing.yaml",
+        ] {
             assert!(told.contains(part), "{part} in {told}");
         }
         let path = parse("[[api]]\nname = \"a\"\n[[api.version]]\nname = \"v1\"\nbase_path = \"/v1\"", false).unwrap_err();

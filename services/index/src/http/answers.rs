@@ -18,9 +18,7 @@ use crate::Handle;
 use crate::rollup::{Days, RollupError, RollupView};
 use crate::search::{self, Counting, SearchError, SearchRequest, Snapshot, feedback_stats};
 use crate::summary::types::{Checkpoint, Summary};
-use crate::summary::{
-    self, ApiFeedback, ApiUsage, RevenueBehind, SummaryInputs, UsageData, VersionData, VersionFeedback, render,
-};
+use crate::summary::{self, ApiFeedback, ApiUsage, RevenueBehind, SummaryInputs, UsageData, VersionData, VersionFeedback, render};
 
 pub(super) async fn search(
     State(handle): State<Handle>,

@@ -29,7 +29,19 @@ pub(super) async fn consumers(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     const KNOWN: &[&str] = &[
-        "still_on", "gone", "moved_to", "went_back", "silent", "wrote", "min_calls", "since", "until", "sort", "limit", "cursor", "baseline",
+        "still_on",
+        "gone",
+        "moved_to",
+        "went_back",
+        "silent",
+        "wrote",
+        "min_calls",
+        "since",
+        "until",
+        "sort",
+        "limit",
+        "cursor",
+        "baseline",
         "gone_after",
     ];
     let params = Params::of(query.as_deref()).only(KNOWN)?;
@@ -139,8 +151,9 @@ fn with_journeys<T>(
     let _turn = handle.turn();
     let view = stores.usage.view().map_err(store_problem)?;
     let snapshot = stores.search.snapshot();
-    let versions =
-        handle.with_catalogue(|catalogue| Versions::read(&view, catalogue, api, version, asked.baseline.as_deref())).map_err(store_problem)?;
+    let versions = handle
+        .with_catalogue(|catalogue| Versions::read(&view, catalogue, api, version, asked.baseline.as_deref()))
+        .map_err(store_problem)?;
     let mut journeys = Journeys::read(&view, &snapshot, versions, (api, version), asked.days).map_err(problem)?;
     journeys.patience = asked.patience;
     let checkpoint = Checkpoint { partition, offset: view.checkpoint().unwrap_or_default().0 };

@@ -15,7 +15,7 @@ use crate::rollup::{RollupError, RollupView};
 use crate::summary::figure::{money, real, share, tidy};
 
 /// Calls on both sides of a comparison at least.
-pub const ENOUGH_CALLS: u64 = 50;
+const ENOUGH_CALLS: u64 = 50;
 /// Failures beyond what was usual at least.
 const ENOUGH_MORE: f64 = 5.0;
 /// Days with a failure at least: one bad hour is no trend.

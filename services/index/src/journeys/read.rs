@@ -50,13 +50,7 @@ impl Versions {
     ///
     /// # Errors
     /// The store can't be read.
-    pub fn read(
-        view: &RollupView,
-        catalogue: &Catalogue,
-        api: &str,
-        version: &str,
-        baseline: Option<&str>,
-    ) -> Result<Self, RollupError> {
+    pub fn read(view: &RollupView, catalogue: &Catalogue, api: &str, version: &str, baseline: Option<&str>) -> Result<Self, RollupError> {
         let mut all: Vec<_> = view.versions()?.into_iter().filter(|v| v.0 == api).map(|(_, name, id, _)| (name, id)).collect();
         let unknown = |name: &str| name == UNKNOWN_VERSION;
         all.sort_by(|(a, _), (b, _)| unknown(a).cmp(&unknown(b)).then_with(|| catalogue.compare(api, a, b)).then_with(|| a.cmp(b)));

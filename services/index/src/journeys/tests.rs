@@ -8,8 +8,8 @@ use groundswell_model::{Day, Timestamp, UNKNOWN_VERSION};
 use super::types::{ConsumersPage, JourneyFigures, Pain, State};
 use super::{Filter, Journeys, Order, Question, Versions, figures, page, pain};
 use crate::rollup::Days;
+use crate::summary::tests::brought;
 use crate::summary::tests::stream::{API, Call, Indexed, Stream};
-use crate::summary::types::Money;
 
 fn read(indexed: &Indexed, version: &str, days: Days) -> Journeys {
     let view = indexed.rollups.reader().view().unwrap();
@@ -103,13 +103,6 @@ impl Way<'_> {
     }
 }
 
-fn cents<'c>(stream: &'c Stream, who: &BTreeSet<&str>, version: &str) -> Vec<Money> {
-    let of = |c: &&'c Call| c.api == API && c.version == version && who.contains(c.consumer.as_str());
-    let paid: Vec<i64> = stream.calls.iter().filter(of).filter_map(|c| c.cents).collect();
-    let sum = |paid: &[i64]| Money { currency: "EUR".to_owned(), amount: paid.iter().sum::<i64>() as f64 / 100.0 };
-    if paid.is_empty() { vec![] } else { vec![sum(&paid)] }
-}
-
 fn windows() -> [Days; 3] {
     let first = crate::summary::tests::stream::FIRST_DAY;
     [Days::default(), Days { from: Some(Day(first + 6)), until: None }, Days { from: Some(Day(first + 4)), until: Some(Day(first + 11)) }]
@@ -128,7 +121,7 @@ fn figures_are_those_of_the_calls() {
             for state in &said.states {
                 let of: BTreeSet<&str> = ways.iter().filter(|w| w.uses() && w.state() == state.state).map(|w| w.name).collect();
                 assert_eq!(state.consumers, of.len() as u64, "{:?} of {version} in {days:?}", state.state);
-                assert_eq!(state.revenue, cents(&stream, &of, version));
+                assert_eq!(state.revenue, brought(&stream, &of, version));
             }
             assert_eq!(said.funnel.is_some(), version == "v2");
             if let Some(funnel) = &said.funnel {
@@ -138,7 +131,7 @@ fn figures_are_those_of_the_calls() {
             check_adoption(&said, &stream, days);
             let back: BTreeSet<&str> = ways.iter().filter(|w| w.came() && w.back().is_some()).map(|w| w.name).collect();
             assert_eq!(said.regretted.consumers, back.len() as u64);
-            assert_eq!(said.regretted.revenue, cents(&stream, &back, version));
+            assert_eq!(said.regretted.revenue, brought(&stream, &back, version));
             assert!(said.regretted.who.iter().all(|w| back.contains(w.consumer.as_str()) && w.to == "v1"));
         }
     }
@@ -166,7 +159,7 @@ fn check_still_on(still: &super::types::StillOn, ways: &[Way<'_>], stream: &Stre
     let names: BTreeSet<&str> = there.iter().map(|w| w.name).collect();
     assert_eq!(still.consumers, there.len() as u64);
     assert_eq!(still.never_tried, there.iter().filter(|w| !w.uses()).count() as u64);
-    assert_eq!(still.revenue, cents(stream, &names, "v1"));
+    assert_eq!(still.revenue, brought(stream, &names, "v1"));
     let of = |c: &&Call| c.api == API && c.version == "v1" && names.contains(c.consumer.as_str());
     let mut called: BTreeMap<&str, (u64, BTreeSet<&str>)> = BTreeMap::new();
     for call in stream.calls.iter().filter(of) {
@@ -207,7 +200,9 @@ fn the_list_is_that_of_the_calls_page_by_page() {
     let indexed = stream.index(folder.path());
     let wrote: BTreeSet<&str> = stream.feedback.iter().map(|f| f.consumer.as_str()).collect();
     for days in windows() {
-        for (version, order) in [("v1", Order::Calls), ("v2", Order::Revenue), ("v2", Order::First), ("v2", Order::Last), ("v1", Order::Errors)] {
+        for (version, order) in
+            [("v1", Order::Calls), ("v2", Order::Revenue), ("v2", Order::First), ("v2", Order::Last), ("v1", Order::Errors)]
+        {
             let filter = Filter { silent: days.is_all(), ..Filter::default() };
             let mut question = Question { filter, order, limit: 7, cursor: None };
             let mut rows = Vec::new();
@@ -230,7 +225,8 @@ fn the_list_is_that_of_the_calls_page_by_page() {
                 Order::Errors => -(r.failed as i64),
                 Order::Revenue => -r.revenue.first().map_or(0, |m| (m.amount * 100.0).round() as i64),
                 Order::First => Timestamp::parse(r.first_call.as_ref().unwrap()).unwrap().0,
-                Order::Last => -stream.calls(version, Days::default()).iter().filter(|c| c.consumer == r.consumer).map(|c| c.time.0).max().unwrap(),
+                Order::Last =>
+                    -stream.calls(version, Days::default()).iter().filter(|c| c.consumer == r.consumer).map(|c| c.time.0).max().unwrap(),
             }));
         }
     }
@@ -254,7 +250,7 @@ fn check_row(row: &super::types::ConsumerRow, way: &Way<'_>, days: Days, stream:
     assert_eq!(row.days as usize, way.days(Some(version)).len());
     let ever: Vec<&Call> = stream.calls(version, Days::default()).into_iter().filter(|c| c.consumer == way.name).collect();
     assert_eq!(row.operations_called as usize, ever.iter().map(|c| &c.operation).collect::<BTreeSet<_>>().len());
-    assert_eq!(row.revenue, cents(stream, &BTreeSet::from([way.name]), version));
+    assert_eq!(row.revenue, brought(stream, &BTreeSet::from([way.name]), version));
     let said = |f: &&crate::summary::tests::stream::Feedback| f.consumer == way.name && days.contains(f.time.day());
     assert_eq!(row.feedback_of_api as usize, stream.feedback.iter().filter(said).count());
     let about = |f: &&crate::summary::tests::stream::Feedback| f.versions.iter().any(|(v, _)| *v == version);

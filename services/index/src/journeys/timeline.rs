@@ -270,7 +270,8 @@ impl Reading<'_> {
         let versions = self.versions;
         for (at, (name, id)) in versions.all.iter().enumerate() {
             let known = name != groundswell_model::UNKNOWN_VERSION;
-            let role = Role { id: *id, this: versions.this == Some(*id), from: versions.from.contains(id), newer: versions.newer.contains(id) };
+            let role =
+                Role { id: *id, this: versions.this == Some(*id), from: versions.from.contains(id), newer: versions.newer.contains(id) };
             view.presence(*id, only, |day, consumer, presence| {
                 if within {
                     self.sets[at].insert(consumer);
@@ -370,7 +371,8 @@ fn step_of(day: Day, weekly: bool) -> Day {
 
 /// Adds all calls, of unnamed consumers too, to the steps of the curve.
 fn add_calls(view: &RollupView, versions: &Versions, days: Days, timeline: &mut Timeline) -> Result<(), RollupError> {
-    let mut steps: BTreeMap<String, AdoptionStep> = std::mem::take(&mut timeline.adoption).into_iter().map(|s| (s.start.clone(), s)).collect();
+    let mut steps: BTreeMap<String, AdoptionStep> =
+        std::mem::take(&mut timeline.adoption).into_iter().map(|s| (s.start.clone(), s)).collect();
     for (name, id) in &versions.all {
         for (day, calls) in view.calls_by_day(*id, days)? {
             let start = step_of(day, timeline.weekly);

@@ -14,7 +14,7 @@ use super::intern::{Kind, split_version, version_name};
 use super::store::kind_key;
 use super::tables::{
     ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES, NAMES, OPERATIONS,
-    PRESENCE, REACH, VERSIONS, consumer_at, day_key, day_of_key, decode, hour_key, hour_of_key,
+    PRESENCE, REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, decode, hour_key, hour_of_key,
 };
 
 /// A version of an API, as this store numbers it.

@@ -23,8 +23,8 @@ use groundswell_contract::Stage;
 use groundswell_model::Timestamp;
 
 pub use inputs::{ApiFeedback, SummaryInputs, VersionData};
-pub use reach::RevenueBehind;
 pub use overview::{ApiUsage, VersionFeedback, overview};
+pub use reach::RevenueBehind;
 pub use usage_data::{Counts, ENOUGH_CALLS, OperationUsage, UsageData, WORST_OPERATIONS};
 
 use types::{Lifecycle, Summary, Window};

@@ -6,9 +6,7 @@ use groundswell_model::Day;
 use groundswell_stats::quantile;
 
 use super::figure::{from_millionths, money, real, share, tidy};
-use super::types::{
-    ConsumerFigures, LatencyFigures, OperationFigures, TimeToFirstSuccess, TrendDay, UsageFigures, ValueEvents,
-};
+use super::types::{ConsumerFigures, LatencyFigures, OperationFigures, TimeToFirstSuccess, TrendDay, UsageFigures, ValueEvents};
 use super::usage_data::{ENOUGH_CALLS, OperationUsage, UsageData};
 use crate::search::FeedbackStats;
 

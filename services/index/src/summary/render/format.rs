@@ -72,7 +72,11 @@ pub(super) fn rests_on(figure: &Figure) -> String {
 /// Amounts by currency: `EUR 1,234.50`; empty where there is none.
 pub(super) fn revenue(amounts: &[Money]) -> String {
     let one = |m: &Money| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float saturates, and cents are shown apart")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast of a float saturates, and cents are shown apart"
+        )]
         let (whole, cents) = (m.amount.abs().trunc() as u64, (m.amount.abs().fract() * 100.0).round() as u64);
         let (whole, cents) = if cents >= 100 { (whole.saturating_add(1), 0) } else { (whole, cents) };
         format!("{} {}{}.{cents:02}", m.currency, if m.amount < 0.0 { "-" } else { "" }, count(whole))

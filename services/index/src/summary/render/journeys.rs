@@ -62,7 +62,8 @@ fn adoption(journeys: &JourneyFigures) -> Section {
 }
 
 fn funnel(funnel: &Funnel) -> Section {
-    let mut section = Section::new(&format!("From {}", funnel.from.join(", ")), &["step", "consumers", "of the step before", "95% interval"]);
+    let mut section =
+        Section::new(&format!("From {}", funnel.from.join(", ")), &["step", "consumers", "of the step before", "95% interval"]);
     section.row(["called it first".into(), count(funnel.on_baseline), String::new(), String::new()]);
     let steps = [
         ("tried this version", &funnel.tried),
@@ -117,7 +118,7 @@ fn regretted(regretted: &Regretted) -> Section {
         ]);
     }
     let of = format!("{} of the {} that came from an older version went back", count(regretted.consumers), count(regretted.share.n));
-    section.note(format!("{of}; `groundswell consumers` with --went-back lists them."));
+    section.note(format!("{of}; groundswell consumers --went-back lists them."));
     section
 }
 
@@ -126,7 +127,8 @@ fn told(operation: &str) -> String {
 }
 
 fn pain(pain: &Pain) -> Section {
-    let mut section = Section::new("Consumers in pain", &["consumer", "what rose", "from", "to", "against", "wrote", "where it fails", "revenue"]);
+    let mut section =
+        Section::new("Consumers in pain", &["consumer", "what rose", "from", "to", "against", "wrote", "where it fails", "revenue"]);
     for row in &pain.consumers {
         let each = |of: fn(&crate::journeys::types::Rise) -> String| row.rose.iter().map(of).collect::<Vec<_>>().join(", ");
         section.row([
@@ -164,8 +166,18 @@ pub fn pain_sections(report: &PainReport) -> Vec<Section> {
 #[must_use]
 pub fn consumers_sections(page: &ConsumersPage) -> Vec<Section> {
     let columns = [
-        "consumer", "state", "first call", "first success", "last call", "calls", "error rate", "rate limited", "operations", "feedback",
-        "revenue", "milestones",
+        "consumer",
+        "state",
+        "first call",
+        "first success",
+        "last call",
+        "calls",
+        "error rate",
+        "rate limited",
+        "operations",
+        "feedback",
+        "revenue",
+        "milestones",
     ];
     let mut section = Section::new(&format!("{} {}: consumers", page.api, page.version), &columns);
     let day = |time: &str| time.get(..10).unwrap_or(time).to_owned();

@@ -193,7 +193,8 @@ fn trend(summary: &Summary) -> Section {
 }
 
 fn labels(summary: &Summary) -> Section {
-    let mut section = Section::new("What was said", &["label", "value", "feedback", "share", "95% interval", "consumers", "revenue behind"]);
+    let mut section =
+        Section::new("What was said", &["label", "value", "feedback", "share", "95% interval", "consumers", "revenue behind"]);
     let l = &summary.labels;
     let all: [(&str, &[LabelCount]); 5] =
         [("type", &l.kinds), ("aspect", &l.aspects), ("sentiment", &l.sentiments), ("severity", &l.severities), ("language", &l.languages)];
