@@ -18,7 +18,7 @@ use crate::Handle;
 use crate::rollup::{Days, RollupError, RollupView};
 use crate::search::{self, Counting, SearchError, SearchRequest, Snapshot, feedback_stats};
 use crate::summary::types::{Checkpoint, Summary};
-use crate::summary::{self, ApiFeedback, ApiUsage, SummaryInputs, UsageData, VersionData, VersionFeedback, render};
+use crate::summary::{self, ApiFeedback, ApiUsage, RevenueBehind, SummaryInputs, UsageData, VersionData, VersionFeedback, render};
 
 pub(super) async fn search(
     State(handle): State<Handle>,
@@ -30,7 +30,7 @@ pub(super) async fn search(
     answer(handle, &uri, &headers, move |handle| {
         let begun = Instant::now();
         let snapshots = snapshots(handle);
-        let mut found = search::search(&snapshots, &request).map_err(search_problem)?;
+        let mut found = search::search_under(&snapshots, &request, &handle.rules()).map_err(search_problem)?;
         found.checkpoint = snapshots.iter().map(|s| (s.partition, s.checkpoint.0)).collect();
         found.took_ms = begun.elapsed().as_secs_f64() * 1000.0;
         Ok(Json(found).into_response())
@@ -61,6 +61,20 @@ pub(super) async fn apis(
         }
         let now = groundswell_runtime::clock::now();
         Ok(Json(handle.with_catalogue(|catalogue| summary::overview(&usage, &feedback, catalogue, now))).into_response())
+    })
+    .await
+}
+
+pub(super) async fn catalogue(
+    State(handle): State<Handle>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let params = Params::of(query.as_deref()).only(&["api"])?;
+    let api = params.get("api").map(str::to_owned);
+    answer(handle, &uri, &headers, move |handle| {
+        Ok(Json(handle.with_catalogue(|catalogue| catalogue.describe(api.as_deref()))).into_response())
     })
     .await
 }
@@ -134,7 +148,8 @@ pub(super) async fn answer(
 
 /// Changes whenever the answer can: with the checkpoints, the catalogue and the question. Weak, for the time taken is told too.
 fn etag(handle: &Handle, uri: &Uri) -> String {
-    let mut basis = format!("{uri} {}", handle.with_catalogue(groundswell_catalogue::Catalogue::generation));
+    let generation = handle.with_catalogue(groundswell_catalogue::Catalogue::generation);
+    let mut basis = format!("{uri} {generation} {} {}", handle.corrected(), handle.rule_changes());
     for snapshot in snapshots(handle) {
         basis.push_str(&format!(" {}:{}", snapshot.partition, snapshot.checkpoint.0));
     }
@@ -145,7 +160,7 @@ fn etag(handle: &Handle, uri: &Uri) -> String {
     format!("W/\"{:016x}\"", xxh3_64(basis.as_bytes()))
 }
 
-fn snapshots(handle: &Handle) -> Vec<Arc<Snapshot>> {
+pub(super) fn snapshots(handle: &Handle) -> Vec<Arc<Snapshot>> {
     handle.stores().into_iter().map(|(_, stores)| stores.search.snapshot()).collect()
 }
 
@@ -163,13 +178,17 @@ fn summarise(
 ) -> Result<Summary, Problem> {
     let days = Days::covering(window.0, window.1);
     let checkpoint = checkpoint_of(handle, api)?;
+    let this = version_data(handle, api, version, days, counting)?;
+    let (journeys, pain) = super::journeys::of_summary(handle, (api, version), baseline, window)?;
     let inputs = SummaryInputs {
         api: api.to_owned(),
         days,
         checkpoint,
         api_feedback: api_feedback(handle, api, window.0, window.1)?,
-        this: version_data(handle, api, version, days, counting)?,
+        this,
         baseline: baseline.map(|b| version_data(handle, api, b, days, counting)).transpose()?,
+        journeys,
+        pain,
     };
     Ok(summary::summarise(&inputs))
 }
@@ -196,9 +215,11 @@ fn version_data(handle: &Handle, api: &str, version: &str, days: Days, counting:
             known = true;
         }
     }
-    for snapshot in snapshots(handle) {
-        if let Some(view) = snapshot.version(api, version) {
-            data.feedback = feedback_stats(view, days.times(), counting).map_err(search_problem)?;
+    for (_, stores) in handle.stores() {
+        if let Some(index) = stores.search.snapshot().version(api, version) {
+            data.feedback = feedback_stats(index, days.times(), counting).map_err(search_problem)?;
+            let usage = stores.usage.view().map_err(store_problem)?;
+            data.revenue_behind = RevenueBehind::read(&usage, api, version, &data.feedback).map_err(store_problem)?;
             known = true;
         }
     }

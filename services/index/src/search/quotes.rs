@@ -96,6 +96,11 @@ pub(super) fn choose(view: &VersionView, labels: &[Label<'_>]) -> Result<Vec<Quo
     Ok(quotes)
 }
 
+/// What one consumer said, standing for nothing but itself.
+pub(super) fn of(i: &Insight<'_>) -> Quote {
+    quote(&Label { field: "consumer", name: "", candidates: &[] }, i)
+}
+
 fn quote(label: &Label<'_>, i: &Insight<'_>) -> Quote {
     let l = &i.labels;
     let because: Vec<&str> = std::iter::once(&l.kind).chain(&l.aspects).filter(|l| l.name == label.name).flat_map(because).collect();
@@ -121,7 +126,8 @@ fn because(label: &InsightLabel) -> impl Iterator<Item = &str> {
 }
 
 /// The first of the sentences with the most of these words; cut where it is long, the next ones added while it is short.
-fn telling_sentence(text: &str, because: &[&str]) -> String {
+#[must_use]
+pub fn telling_sentence(text: &str, because: &[&str]) -> String {
     let sentences: Vec<&str> = text.split_inclusive(['.', '!', '?', '\n']).collect();
     let sentences = joined_short(&sentences);
     let hits = |sentence: &str| {

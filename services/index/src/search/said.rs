@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use groundswell_model::Timestamp;
-use tantivy::DocId;
 use tantivy::columnar::Column;
+use tantivy::{DocAddress, DocId};
 
 use super::error::SearchError;
-use super::schema::Keyword;
+use super::quotes::{self, Quote};
+use super::schema::{Keyword, hash_of};
 use super::snapshot::{KeywordColumn, SegmentView, VersionView};
 
 /// One piece of feedback.
@@ -48,6 +49,35 @@ pub fn each_said(
     Ok(models)
 }
 
+/// The newest feedback of each of these consumers on one API version with a `time` in `[from, to)`, at most `most` pieces of each.
+///
+/// # Errors
+/// The index can't be read.
+pub fn newest_of(
+    view: &VersionView,
+    consumers: &[String],
+    (from, to): (Timestamp, Timestamp),
+    most: usize,
+) -> Result<Vec<Vec<Quote>>, SearchError> {
+    let wanted: BTreeMap<u64, usize> = consumers.iter().enumerate().map(|(at, name)| (hash_of(name), at)).collect();
+    let mut found: Vec<Vec<(i64, u64, DocAddress)>> = vec![Vec::new(); consumers.len()];
+    for (number, segment) in (0u32..).zip(view.segments()) {
+        let (time, tie, consumer) = (segment.time()?, segment.tie()?, segment.consumer()?);
+        for doc in segment.reader.doc_ids_alive() {
+            let Some(at) = consumer.first(doc).and_then(|hash| wanted.get(&hash)) else { continue };
+            let when = time.first(doc).unwrap_or(0);
+            if (from.0..to.0).contains(&when) {
+                found[*at].push((when, tie.first(doc).unwrap_or(0), DocAddress::new(number, doc)));
+            }
+        }
+    }
+    let tell = |mut pieces: Vec<(i64, u64, DocAddress)>| {
+        pieces.sort_unstable_by_key(|(when, tie, _)| (std::cmp::Reverse(*when), *tie));
+        pieces.into_iter().take(most).map(|(_, _, address)| view.with_insight(address, quotes::of)).collect()
+    };
+    found.into_iter().map(tell).collect()
+}
+
 /// First and last `time` of the feedback on one API version, as far as the index is about it.
 ///
 /// # Errors
@@ -82,16 +112,16 @@ fn tell(segment: &SegmentView<'_>, docs: &[DocId], each: &mut impl FnMut(&Said<'
     Ok(())
 }
 
-/// The values that some documents have in a field of one value each.
-struct Words<'a> {
+/// The values that some documents have in a field.
+pub(super) struct Words<'a> {
     ords: &'a Column<u64>,
     names: BTreeMap<u64, String>,
 }
 
 impl<'a> Words<'a> {
-    fn of(segment: &SegmentView<'a>, keyword: Keyword, docs: &[DocId]) -> Result<Self, SearchError> {
+    pub(super) fn of(segment: &SegmentView<'a>, keyword: Keyword, docs: &[DocId]) -> Result<Self, SearchError> {
         let column: &KeywordColumn = segment.keyword(keyword)?;
-        let used: BTreeSet<u64> = docs.iter().filter_map(|doc| column.ords().first(*doc)).collect();
+        let used: BTreeSet<u64> = docs.iter().flat_map(|doc| column.ords().values_for_doc(*doc)).collect();
         let used: Vec<u64> = used.into_iter().collect();
         let mut names = BTreeMap::new();
         column.resolve(&used, |ord, name| {
@@ -100,7 +130,13 @@ impl<'a> Words<'a> {
         Ok(Self { ords: column.ords(), names })
     }
 
-    fn word(&self, doc: DocId) -> &str {
+    /// The value, or the first of several; empty where there is none.
+    pub(super) fn word(&self, doc: DocId) -> &str {
         self.ords.first(doc).and_then(|ord| self.names.get(&ord)).map_or("", String::as_str)
+    }
+
+    /// All values.
+    pub(super) fn words(&self, doc: DocId) -> impl Iterator<Item = &str> {
+        self.ords.values_for_doc(doc).filter_map(|ord| self.names.get(&ord)).map(String::as_str)
     }
 }

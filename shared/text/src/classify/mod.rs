@@ -123,6 +123,19 @@ fn by_rules(text: &Text<'_>, for_heads: bool) -> Labels {
     labels
 }
 
+/// The labels that the shipped classifiers give for the head `type`, `aspect`, `sentiment` or `severity`.
+#[must_use]
+pub fn known_labels(head: &str) -> Vec<&'static str> {
+    let table = match head {
+        "type" => KINDS,
+        "aspect" => ASPECTS,
+        "severity" => SEVERITIES,
+        "sentiment" => return vec!["negative", "neutral", "positive"],
+        _ => return Vec::new(),
+    };
+    table.iter().map(|(name, _)| *name).collect()
+}
+
 fn unsure() -> Label {
     Label { name: UNSURE.to_owned(), confidence: 0.0, because: Vec::new() }
 }
