@@ -1,9 +1,10 @@
 //! A correction over an insight.
 
-use groundswell_model::insight::{Label, Labels, flag};
+use groundswell_model::insight::{Label, flag};
 use groundswell_model::{Insight, UNKNOWN_API, VersionWeight};
 
 use super::Standing;
+use super::list::machine_labels;
 
 /// The reason of a label that a person changed.
 pub const CORRECTED: &str = "corrected";
@@ -21,21 +22,22 @@ pub fn overlay<'a>(insight: &Insight<'a>, standing: &'a Standing) -> Insight<'a>
         return corrected;
     }
     let said = &standing.correction;
+    // What the machine had said then: since, it may have learnt from this very correction.
+    let machine = said.machine.clone().unwrap_or_else(|| machine_labels(insight));
     let labels = &mut corrected.labels;
-    put(&mut labels.kind, said.kind.as_deref());
-    put(&mut labels.severity, said.severity.as_deref());
-    put(&mut labels.language, said.language.as_deref());
+    put(&mut labels.kind, said.kind.as_ref(), machine.kind.as_ref());
+    put(&mut labels.severity, said.severity.as_ref(), machine.severity.as_ref());
+    put(&mut labels.language, said.language.as_ref(), machine.language.as_ref());
     if let Some(sentiment) = &said.sentiment {
-        put(&mut labels.sentiment, Some(sentiment));
+        put(&mut labels.sentiment, Some(sentiment), machine.sentiment.as_ref());
         labels.sentiment_score = score_of(sentiment, labels.sentiment_score);
     }
     if let Some(aspects) = &said.aspects {
-        labels.aspects = aspects_of(aspects, &insight.labels);
+        labels.aspects = aspects_of(aspects, &machine.aspects);
     }
     // A version belongs to an API: feedback on none can't be moved to one.
     if let Some(version) = said.api_version.as_deref().filter(|_| insight.api != UNKNOWN_API) {
-        let before: Vec<&str> = insight.versions.iter().map(|v| v.version).collect();
-        let word = if before == [version] { CONFIRMED } else { CORRECTED };
+        let word = if machine.api_version.as_deref() == Some(version) { CONFIRMED } else { CORRECTED };
         corrected.evidence.insert(0, format!("{word}: a person says {version}"));
         corrected.versions = vec![VersionWeight { version, weight: 1.0 }];
         corrected.confidence = 1.0;
@@ -44,9 +46,9 @@ pub fn overlay<'a>(insight: &Insight<'a>, standing: &'a Standing) -> Insight<'a>
     corrected
 }
 
-fn put(label: &mut Label, said: Option<&str>) {
+fn put(label: &mut Label, said: Option<&String>, machine: Option<&String>) {
     if let Some(name) = said {
-        *label = by_person(name, label.name == name);
+        *label = by_person(name, machine == said);
     }
 }
 
@@ -55,11 +57,11 @@ fn by_person(name: &str, confirmed: bool) -> Label {
     Label { name: name.to_owned(), confidence: 1.0, because: vec![because.to_owned()] }
 }
 
-fn aspects_of(said: &[String], machine: &Labels) -> Vec<Label> {
+fn aspects_of(said: &[String], machine: &[String]) -> Vec<Label> {
     let mut labels: Vec<Label> = Vec::with_capacity(said.len());
     for name in said {
         if !labels.iter().any(|l| l.name == *name) {
-            labels.push(by_person(name, machine.aspects.iter().any(|a| a.name == *name)));
+            labels.push(by_person(name, machine.contains(name)));
         }
     }
     labels

@@ -65,3 +65,44 @@ fn unsure_is_not_judged_and_several_aspects_are_judged_one_by_one() {
         ]
     );
 }
+
+#[test]
+fn what_was_corrected_stays_so_when_the_machine_has_learnt_it_since() {
+    let (said, machine) = (correction(1, "question"), MachineLabels { kind: Some("bug".into()), ..MachineLabels::default() });
+    let standing = Standing { correction: Correction { machine: Some(machine), ..said }, at: Timestamp(1) };
+    let label = |name: &str| groundswell_model::insight::Label { name: name.into(), ..Default::default() };
+    let labels = groundswell_model::Labels { kind: label("question"), ..Default::default() };
+    let insight = groundswell_model::Insight {
+        identity: IdentityHash::of("desk", "1"),
+        source: "desk",
+        id: "1",
+        time: Timestamp(1),
+        received: Timestamp(1),
+        api: "orders",
+        versions: vec![],
+        rung: groundswell_model::Rung::Unknown,
+        confidence: 0.0,
+        evidence: vec![],
+        deciding: vec![],
+        flags: vec![],
+        operation: None,
+        consumer: "",
+        requester: None,
+        org: None,
+        title: "",
+        body: "",
+        url: None,
+        survey: None,
+        ticket_id: None,
+        status: None,
+        priority: None,
+        channel: None,
+        tags: vec![],
+        sdk: None,
+        request_id: None,
+        labels,
+        redacted: vec![],
+        attributes: vec![],
+    };
+    assert_eq!(overlay::overlay(&insight, &standing).labels.kind.because, ["corrected"]);
+}
