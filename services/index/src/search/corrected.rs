@@ -210,7 +210,13 @@ impl SearchStore {
         let mut copies = Vec::new();
         for index in self.indexes() {
             if let Some((stored, subject)) = find(&index.searcher(), identity.0)? {
-                copies.push(Copy { api: index.api.clone(), version: index.version.clone(), checkpoint: index.checkpoint(), stored, subject });
+                copies.push(Copy {
+                    api: index.api.clone(),
+                    version: index.version.clone(),
+                    checkpoint: index.checkpoint(),
+                    stored,
+                    subject,
+                });
             }
         }
         Ok(copies)

@@ -8,10 +8,10 @@
 //! An insight lives in the index of each version that it counts for, with its weight, and is found
 //! once. Nothing here reads a topic, and only `version.rs` commits.
 
+mod about;
 mod corrected;
 #[cfg(test)]
 mod corrected_tests;
-mod about;
 mod count;
 mod cursor;
 mod directory;
@@ -35,8 +35,8 @@ pub mod types;
 mod version;
 mod words;
 
-pub use corrected::{Machine, Stored};
 pub use about::{About, Place, each_about, quoted};
+pub use corrected::{Machine, Stored};
 pub use error::SearchError;
 pub use feedback::{Counting, FeedbackStats, feedback_stats};
 pub use quotes::{Quote, telling_sentence};
