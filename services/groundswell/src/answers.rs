@@ -8,7 +8,8 @@ use groundswell_index::corrections::list::{CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{ApisOverview, Summary};
-use groundswell_index::themes::types::Themes;
+use groundswell_index::themes::Decided;
+use groundswell_index::themes::types::{Proposals, Themes};
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::status::Status;
@@ -68,6 +69,8 @@ fn the_documents_of_the_answers_are_up_to_date() {
         ("send", schema::<Sent>()),
         ("status", schema::<Status>()),
         ("summary", schema::<Summary>()),
+        ("theme-decided", schema::<Decided>()),
+        ("theme-proposals", schema::<Proposals>()),
         ("themes", schema::<Themes>()),
     ];
     for (name, schema) in &answers {

@@ -149,9 +149,12 @@ fn decide(global: &Global, args: &Args, action: &Action, client: Client) -> Resu
     }
 }
 
+/// A field of a decision, where it is told.
+type Field<'a> = (&'a str, Option<&'a str>);
+
 /// The theme and the fields of `groundswell.theme.v1` that say what is done to it.
 fn said(action: &Action) -> (&str, Map<String, Value>) {
-    let (theme, who, name, fields): (&str, &Who, &str, Vec<(&str, Option<&str>)>) = match action {
+    let (theme, who, name, fields): (&str, &Who, &str, Vec<Field<'_>>) = match action {
         Action::Rename { theme, name, who } => (theme, who, "rename", vec![("name", Some(name))]),
         Action::Merge { theme, into, who } => (theme, who, "merge", vec![("into", Some(into))]),
         Action::Split { theme, query, name, who } => (theme, who, "split", vec![("query", Some(query)), ("name", name.as_deref())]),

@@ -6,7 +6,8 @@ use groundswell_index::corrections::list::{CorrectionRequest, CorrectionTaken, C
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
 use groundswell_index::search::{SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
-use groundswell_index::themes::types::Themes;
+use groundswell_index::themes::Decided;
+use groundswell_index::themes::types::{Proposals, Themes};
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::http::Problem;
@@ -147,6 +148,21 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             "operationId": "themes", "summary": "What the feedback of an API keeps coming back to",
             "parameters": themes_parameters,
             "responses": answer("The themes, largest first.", schema::<Themes>(schemas)),
+        }},
+        "/v1/apis/{api}/themes/proposals": {"get": {
+            "operationId": "themeProposals", "summary": "What a grouping of all feedback at once would merge or split; nothing is changed",
+            "parameters": [path_parameter("api", "The API."), query("limit", "Proposals listed, at most 1000.", json!({"type": "integer"}))],
+            "responses": answer("The proposals, with examples.", schema::<Proposals>(schemas)),
+        }},
+        "/v1/apis/{api}/themes/{theme}": {"post": {
+            "operationId": "decideOnTheme", "summary": "Rename, merge, split, pin, hide or decide on a theme (scope admin)",
+            "parameters": [path_parameter("api", "The API."), path_parameter("theme", "Id of the theme.")],
+            "requestBody": {"required": true, "description": "The fields of `groundswell.theme.v1` but `api` and `theme`; it is published as such an event.",
+                            "content": {"application/json": {"schema": {"type": "object", "required": ["action"]}}}},
+            "responses": {
+                "200": {"description": "Durable, and in force.", "content": {"application/json": {"schema": schema::<Decided>(schemas)}}},
+                "default": {"description": "What is wrong and what to do.", "content": {"application/problem+json": {"schema": problem}}},
+            },
         }},
         "/v1/apis/{api}/versions/{version}/themes": {"get": {
             "operationId": "versionThemes", "summary": "The same of one version",

@@ -49,7 +49,7 @@ pub(super) fn find(snapshots: &[Arc<Snapshot>], like: &str) -> Result<Liked, Sea
         let identity = IdentityHash::of(&like[..at], &like[at + 1..]).0;
         for view in snapshots.iter().flat_map(|s| &s.versions) {
             if let Some(address) = view.address_of(identity)? {
-                return view.with_insight(address, |insight| Liked::of(insight));
+                return view.with_insight(address, Liked::of);
             }
         }
     }
