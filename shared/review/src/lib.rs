@@ -8,6 +8,7 @@
 //!
 //! Pure: no I/O, no clock. The same input and policy give the same review, byte for byte.
 
+pub mod changes;
 pub mod discovery;
 pub mod evaluate;
 pub mod gate;

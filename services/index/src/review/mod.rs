@@ -21,7 +21,7 @@ use hashbrown::HashMap;
 pub use window::{BadWindow, LONGEST};
 
 use crate::rollup::{Days, RollupError, RollupView, VersionId};
-use crate::search::{Said, SearchError, Snapshot, each_said, time_span};
+use crate::search::{Said, SearchError, Snapshot, Wanted, each_said, time_span};
 use window::Span;
 
 /// What is asked for.
@@ -204,10 +204,13 @@ impl Reading {
         view.latency(version, self.days, |day, consumer, latency| {
             let (Some(place), Ok(day)) = (places.get(&consumer), u16::try_from(day.0.saturating_sub(from.0))) else { return };
             let counts = &mut side.of(&mut consumers[*place]).latency;
-            counts.reserve_exact(latency.buckets().len());
+            if counts.capacity() - counts.len() < latency.len() {
+                // Most of a review's memory: it grows by a quarter, not by doubling.
+                counts.reserve_exact(latency.len().max(counts.len() / 4));
+            }
             let count =
                 |(bucket, count): &(i16, u64)| LatencyCount { day, bucket: *bucket, count: u32::try_from(*count).unwrap_or(u32::MAX) };
-            counts.extend(latency.buckets().iter().map(count));
+            counts.extend(latency.iter().map(count));
         })
     }
 
@@ -248,7 +251,8 @@ impl Reading {
     /// What was said about one version. Who said something is listed even if it never called.
     fn feedback(&mut self, index: &crate::search::VersionView, side: Side) -> Result<BTreeSet<String>, SearchError> {
         let (consumers, named, collected, unnamed) = (&mut self.consumers, &mut self.named, &mut self.said, &mut self.unnamed.feedback);
-        each_said(index, (self.window.from.start(), self.window.until.start()), |said| {
+        let wanted = Wanted { query: None, times: Some((self.window.from.start(), self.window.until.start())) };
+        each_said(index, wanted, |said| {
             if said.consumer.is_empty() {
                 *unnamed += 1;
                 return;

@@ -7,6 +7,7 @@ use tantivy::DocId;
 use tantivy::columnar::Column;
 
 use super::error::SearchError;
+use super::matched::{Wanted, matched};
 use super::schema::Keyword;
 use super::snapshot::{KeywordColumn, SegmentView, VersionView};
 
@@ -27,24 +28,17 @@ pub struct Said<'a> {
     pub answer: Option<(&'a str, f64)>,
 }
 
-/// Tells `each` the feedback on one API version with a `time` in `[from, to)`, in no particular order. Returns the names of the
+/// Tells `each` the feedback on one API version that is wanted, in no particular order. Returns the names of the
 /// models that labelled it.
 ///
 /// # Errors
-/// The index can't be read.
-pub fn each_said(
-    view: &VersionView,
-    (from, to): (Timestamp, Timestamp),
-    mut each: impl FnMut(&Said<'_>),
-) -> Result<BTreeSet<String>, SearchError> {
+/// The query can't be understood, or the index can't be read.
+pub fn each_said(view: &VersionView, wanted: Wanted<'_>, mut each: impl FnMut(&Said<'_>)) -> Result<BTreeSet<String>, SearchError> {
     let mut models = BTreeSet::new();
-    for segment in view.segments() {
-        let time = segment.time()?;
-        let docs: Vec<DocId> =
-            segment.reader.doc_ids_alive().filter(|doc| time.first(*doc).is_some_and(|t| t >= from.0 && t < to.0)).collect();
-        models.extend(Words::of(&segment, Keyword::Model, &docs)?.names.into_values());
-        tell(&segment, &docs, &mut each)?;
-    }
+    matched(view, wanted, |_, segment, docs| {
+        models.extend(Words::of(segment, Keyword::Model, docs)?.names.into_values());
+        tell(segment, docs, &mut each)
+    })?;
     Ok(models)
 }
 
