@@ -3,6 +3,7 @@
 //! One partition of the insights topic is one [`rollup`] store (usage, milestones and the checkpoint)
 //! and one [`search`] index per API version. [`summary`] joins both, [`review`] reads what a verdict is made from; [`http`] serves the answers.
 
+pub mod changes;
 pub mod handle;
 pub mod http;
 pub mod partition;

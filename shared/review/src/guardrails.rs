@@ -84,8 +84,12 @@ impl Kind {
     }
 
     /// Whether it is about what people say, which trails what they do.
-    fn trails(self) -> bool {
-        matches!(self, Self::FeedbackRate | Self::NegativeFeedback | Self::Nps | Self::Csat | Self::Ces | Self::Regretted)
+    fn trails(self, input: &ReviewInput) -> bool {
+        match self {
+            Self::FeedbackRate | Self::NegativeFeedback | Self::Nps | Self::Csat | Self::Ces | Self::Regretted => true,
+            Self::Custom(place) => input.spoken.contains(&place),
+            _ => false,
+        }
     }
 
     fn effect(self) -> EffectKind {
@@ -190,7 +194,7 @@ fn measure(review: &Review<'_>, kind: Kind, look: Look) -> Guardrail {
         name: kind.name(input).to_owned(),
         verdict: Verdict::Inconclusive,
         required: settings.required,
-        maturing: kind.trails() && days < policy.maturing_days,
+        maturing: kind.trails(input) && days < policy.maturing_days,
         candidate,
         baseline,
         effect: comparison.as_ref().map(|c| effect(kind, c, look)),

@@ -15,7 +15,7 @@ use groundswell_catalogue::Catalogue;
 use groundswell_contract::Stage;
 use groundswell_model::{Day, Timestamp};
 use groundswell_review::ReviewInput;
-use groundswell_review::input::{ConsumerInput, DayUse, FeedbackItem, LatencyCount, Provenance, Score, Unnamed, VersionUse, Window};
+use groundswell_review::input::{ConsumerInput, CustomCount, DayUse, FeedbackItem, LatencyCount, Provenance, Score, Unnamed, VersionUse, Window};
 use hashbrown::HashMap;
 
 pub use window::{BadWindow, LONGEST};
@@ -39,6 +39,8 @@ pub struct Question {
     pub released: Option<Timestamp>,
     /// Hash of what the catalogue says about the API; see [`catalogue_hash`].
     pub catalogue: String,
+    /// Custom guardrails: their names, and the searches whose hits they count.
+    pub custom: Vec<(String, String)>,
 }
 
 /// Why there is no input.
@@ -60,6 +62,18 @@ pub enum ReadError {
 /// # Errors
 /// The days can't be looked at, or a store can't be read.
 pub fn read(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Result<ReviewInput, ReadError> {
+    read_as(view, snapshot, question, true)
+}
+
+/// The same without latencies, which are most of it.
+///
+/// # Errors
+/// See [`read`].
+pub fn read_counts(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Result<ReviewInput, ReadError> {
+    read_as(view, snapshot, question, false)
+}
+
+fn read_as(view: &RollupView, snapshot: &Snapshot, question: &Question, latency: bool) -> Result<ReviewInput, ReadError> {
     let (span, released) = span(view, snapshot, question)?;
     let mut reading = Reading::new(window::window(question.days, span)?);
     let sides = [view.version(&question.api, &question.version)?, view.version(&question.api, &question.baseline)?];
@@ -67,6 +81,9 @@ pub fn read(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Resu
     for (side, version) in [Side::Candidate, Side::Baseline].into_iter().zip(sides) {
         if let Some(version) = version {
             reading.usage(view, side, version)?;
+            if latency {
+                reading.latency(view, side, version)?;
+            }
         }
     }
     reading.journeys(view, sides, &versions)?;
@@ -75,6 +92,9 @@ pub fn read(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Resu
     for (side, version) in [(Side::Candidate, &question.version), (Side::Baseline, &question.baseline)] {
         if let Some(index) = snapshot.version(&question.api, version) {
             models.extend(reading.feedback(index, side)?);
+            for (guardrail, (_, query)) in (0u16..).zip(&question.custom) {
+                reading.custom(index, side, guardrail, query)?;
+            }
         }
     }
     let checkpoint = checkpoint(view, snapshot);
@@ -92,7 +112,8 @@ pub fn read(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Resu
         released,
         unnamed: reading.unnamed,
         consumers: reading.finish(),
-        custom: Vec::new(),
+        spoken: (0u16..).zip(&question.custom).map(|(place, _)| place).collect(),
+        custom: question.custom.iter().map(|(name, _)| name.clone()).collect(),
         provenance,
     })
 }
@@ -168,6 +189,8 @@ struct Reading {
     named: HashMap<String, usize>,
     /// Feedback with what puts it in order: time and tie.
     said: Vec<(usize, Side, Timestamp, u64, FeedbackItem)>,
+    /// Hits of custom guardrails, likewise.
+    counted: Vec<(usize, Side, Timestamp, u64, CustomCount)>,
     unnamed: Unnamed,
 }
 
@@ -181,6 +204,7 @@ impl Reading {
             places: HashMap::new(),
             named: HashMap::new(),
             said: Vec::new(),
+            counted: Vec::new(),
             unnamed: Unnamed::default(),
         }
     }
@@ -200,7 +224,11 @@ impl Reading {
         let mut all = 0_u64;
         view.days(version, self.days, |_, _, traffic| all = all.saturating_add(traffic.calls))?;
         self.unnamed.calls = self.unnamed.calls.saturating_add(all.saturating_sub(named));
-        let from = self.window.from;
+        Ok(())
+    }
+
+    fn latency(&mut self, view: &RollupView, side: Side, version: VersionId) -> Result<(), RollupError> {
+        let (consumers, places, from) = (&mut self.consumers, &self.places, self.window.from);
         view.latency(version, self.days, |day, consumer, latency| {
             let (Some(place), Ok(day)) = (places.get(&consumer), u16::try_from(day.0.saturating_sub(from.0))) else { return };
             let counts = &mut side.of(&mut consumers[*place]).latency;
@@ -265,11 +293,28 @@ impl Reading {
         })
     }
 
+    /// Hits of a custom guardrail's search. Who said something is listed by now.
+    fn custom(&mut self, index: &crate::search::VersionView, side: Side, guardrail: u16, query: &str) -> Result<(), SearchError> {
+        let (named, counted) = (&self.named, &mut self.counted);
+        let wanted = Wanted { query: Some(query), times: Some((self.window.from.start(), self.window.until.start())) };
+        each_said(index, wanted, |said| {
+            if let Some(place) = named.get(said.consumer) {
+                let count = CustomCount { guardrail, day: said.time.day(), count: said.weight, exposure: None };
+                counted.push((*place, side, said.time, said.tie, count));
+            }
+        })?;
+        Ok(())
+    }
+
     fn finish(mut self) -> Vec<ConsumerInput> {
         // Segments come in any order.
         self.said.sort_unstable_by_key(|(place, _, time, tie, _)| (*place, *time, *tie));
         for (place, side, _, _, item) in self.said {
             side.of(&mut self.consumers[place]).feedback.push(item);
+        }
+        self.counted.sort_unstable_by_key(|(place, _, time, tie, count)| (*place, count.guardrail, *time, *tie));
+        for (place, side, _, _, count) in self.counted {
+            side.of(&mut self.consumers[place]).custom.push(count);
         }
         self.consumers.sort_by(|a, b| a.name.cmp(&b.name));
         self.consumers

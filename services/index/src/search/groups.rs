@@ -15,6 +15,9 @@ use super::snapshot::{KeywordColumn, SegmentView, VersionView};
 
 /// Fields to group by, where the index has them.
 const FIELDS: [&str; 4] = ["type", "aspect", "operation", "theme"];
+/// Aspects of feedback that is positive are a field of their own: more of it is good news.
+const PRAISE: &str = "praise";
+const POSITIVE: &str = "positive";
 /// Groups kept of one version. Further ones are counted.
 const MOST_GROUPS: usize = 5_000;
 
@@ -67,18 +70,16 @@ pub fn grouped(view: &VersionView, wanted: Wanted<'_>) -> Result<Groups, SearchE
 }
 
 impl Groups {
-    /// A telling piece of some groups, from different consumers as far as there are.
+    /// Two telling pieces of a group, from different consumers if there are.
     ///
     /// # Errors
     /// The index can't be read.
-    pub fn quotes(&self, view: &VersionView, wanted: &[(&'static str, &str)]) -> Result<Vec<Quote>, SearchError> {
-        let label = |(field, name): &(&'static str, &str)| self.groups.get_key_value(&(*field, (*name).to_owned()));
-        let labels: Vec<quotes::Label<'_>> = wanted
-            .iter()
-            .filter_map(label)
-            .map(|((field, name), group)| quotes::Label { field, name, candidates: &group.candidates })
-            .collect();
-        quotes::choose(view, &labels)
+    pub fn quotes(&self, view: &VersionView, (field, name): (&str, &str)) -> Result<Vec<Quote>, SearchError> {
+        let Some(field) = FIELDS.into_iter().chain([PRAISE]).find(|known| *known == field) else { return Ok(Vec::new()) };
+        let Some(group) = self.groups.get(&(field, name.to_owned())) else { return Ok(Vec::new()) };
+        // Asked for twice, two different ones are told, if there are.
+        let label = || quotes::Label { field, name, candidates: &group.candidates };
+        quotes::choose(view, &[label(), label()])
     }
 }
 
@@ -107,13 +108,15 @@ impl Reading {
         let consumers = numbered(segment.keyword(Keyword::Consumer)?, docs, &mut self.consumers, &mut self.groups.consumers)?;
         let sentiments = numbered(segment.keyword(Keyword::Sentiment)?, docs, &mut self.words, &mut self.groups.words)?;
         let severities = numbered(segment.keyword(Keyword::Severity)?, docs, &mut self.words, &mut self.groups.words)?;
+        let positive = number_of(POSITIVE, &mut self.words, &mut self.groups.words);
         let none = number_of("", &mut self.words, &mut self.groups.words);
         for (field, keyword) in FIELDS.iter().filter_map(|name| Some((*name, Keyword::from_name(name)?))) {
             let column = segment.keyword(keyword)?;
             let names = names_of(column, docs)?;
             for &doc in docs {
                 for name in column.ords().values_for_doc(doc).filter_map(|ord| names.get(&ord)) {
-                    let Some(group) = self.groups.group(field, name) else { continue };
+                    let praised = keyword == Keyword::Aspect && sentiments.of(doc) == Some(positive);
+                    let Some(group) = self.groups.group(if praised { PRAISE } else { field }, name) else { continue };
                     let member = Member {
                         consumer: consumers.of(doc),
                         time: Timestamp(time.first(doc).unwrap_or(0)),

@@ -150,7 +150,12 @@ fn label_count(name: &str, tally: &Tally, all: &Weights) -> LabelCount {
 }
 
 pub(super) fn quotes(stats: &FeedbackStats) -> Vec<Quote> {
-    let quote = stats.quotes.iter().map(|q| Quote {
+    stats.quotes.iter().map(quote).collect()
+}
+
+/// A quote as it is answered.
+pub(crate) fn quote(q: &crate::search::Quote) -> Quote {
+    Quote {
         source: q.source.clone(),
         id: q.id.clone(),
         time: q.time.rfc3339(),
@@ -161,8 +166,7 @@ pub(super) fn quotes(stats: &FeedbackStats) -> Vec<Quote> {
         labels: q.labels.clone(),
         survey: q.survey.as_ref().map(|(kind, score)| format!("{kind} {score}")),
         stands_for: q.label.clone(),
-    });
-    quote.collect()
+    }
 }
 
 pub(super) fn coverage(stats: &FeedbackStats, api: ApiFeedback) -> Coverage {

@@ -34,7 +34,7 @@ pub(super) fn estimate(figure: &Figure) -> Option<Estimate> {
 
 /// Rounds to twelve digits. Sums of weights differ in the last ones with the order of adding, and answers
 /// from the same records must be the same however these were read.
-pub(super) fn tidy(number: f64) -> f64 {
+pub(crate) fn tidy(number: f64) -> f64 {
     const DIGITS: f64 = 12.0;
     if number == 0.0 || !number.is_finite() {
         return number;
@@ -57,7 +57,7 @@ pub(super) fn real(count: u64) -> f64 {
 
 /// Millionths as a number.
 #[expect(clippy::cast_precision_loss, reason = "amounts beyond 2^53 millionths lose digits that nobody reads")]
-pub(super) fn from_millionths(millionths: i128) -> f64 {
+pub(crate) fn from_millionths(millionths: i128) -> f64 {
     millionths as f64 / 1e6
 }
 

@@ -6,7 +6,7 @@ use crate::summary::types::{Figure, Unit};
 pub(super) const NO_DATA: &str = "no data";
 
 /// A count with its thousands apart: `12,345`.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -19,7 +19,7 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// A number of a unit.
-pub(super) fn number(value: f64, unit: Unit) -> String {
+pub(crate) fn number(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Share => percent(value),
         Unit::Score | Unit::Rate => decimal(value),
@@ -30,7 +30,7 @@ pub(super) fn number(value: f64, unit: Unit) -> String {
 }
 
 /// A number of a unit, or that there is none.
-pub(super) fn maybe(value: Option<f64>, unit: Unit) -> String {
+pub(crate) fn maybe(value: Option<f64>, unit: Unit) -> String {
     value.map_or_else(|| NO_DATA.to_owned(), |v| number(v, unit))
 }
 

@@ -5,7 +5,9 @@ mod markdown;
 mod overview;
 mod sections;
 
-pub use markdown::{escape, markdown, overview_markdown};
+pub use markdown::{escape, markdown, overview_markdown, sections_markdown};
+pub(crate) use format::{count, maybe, number};
+pub(crate) use sections::{quote_head, quote_link, quote_text};
 pub use overview::overview_sections;
 pub use sections::sections;
 
@@ -23,15 +25,15 @@ pub struct Section {
 }
 
 impl Section {
-    fn new(title: &str, columns: &[&str]) -> Self {
+    pub(crate) fn new(title: &str, columns: &[&str]) -> Self {
         Self { title: title.to_owned(), columns: columns.iter().map(|c| (*c).to_owned()).collect(), ..Self::default() }
     }
 
-    fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.into());
     }
 
-    fn note(&mut self, note: impl Into<String>) {
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 }
