@@ -177,7 +177,13 @@ impl Labeller {
     fn answer(&self, line: usize, input: &Line, table: bool) -> Result<String, Failure> {
         match self {
             Self::Shipped(trained, explain) => {
-                let text = Text { title: input.title(), body: input.body(), survey_score: None, language: input.language.as_deref() };
+                let text = Text {
+                    title: input.title(),
+                    body: input.body(),
+                    survey_score: None,
+                    language: input.language.as_deref(),
+                    source: None,
+                };
                 let (labels, answers) = trained.explain(&text, input.source.as_deref());
                 let answer = by_shipped(line, labels, &answers, *explain);
                 if table { Ok(shipped_row(&answer)) } else { json(&answer) }

@@ -62,7 +62,7 @@ fn hide(data: &mut Data) {
     match data {
         Data::Ticket(ticket) => (ticket.api, ticket.api_version) = (None, None),
         Data::Survey(survey) => (survey.api, survey.api_version) = (None, None),
-        Data::Usage(_) | Data::Release(_) | Data::Identity(_) => {}
+        Data::Usage(_) | Data::Release(_) | Data::Identity(_) | Data::Correction(_) | Data::Theme(_) => {}
     }
 }
 
@@ -106,7 +106,7 @@ impl World {
             match groundswell_catalogue::read_event(&incoming, *arrives, &self.limits) {
                 Some(CatalogueEvent::Release(release, time)) => self.catalogue.apply(&release, time),
                 Some(CatalogueEvent::Identity(identity)) => self.identities.apply(&identity),
-                None => {}
+                Some(CatalogueEvent::Correction(..) | CatalogueEvent::Theme(..)) | None => {}
             }
             self.door.pass(&event, head, &self.identities, &mut self.frames).map_err(|e| anyhow::anyhow!(e))?;
         }

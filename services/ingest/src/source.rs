@@ -11,7 +11,7 @@ pub fn topic_of(ty: EventType) -> Topic {
         EventType::Ticket => Topic::Tickets,
         EventType::Survey => Topic::Surveys,
         EventType::Usage => Topic::Usage,
-        EventType::Release | EventType::Identity => Topic::Catalogue,
+        EventType::Release | EventType::Identity | EventType::Correction | EventType::Theme => Topic::Catalogue,
     }
 }
 
@@ -28,6 +28,8 @@ pub fn key_of(event: &Decoded) -> String {
         Data::Usage(u) => u.consumer.clone().unwrap_or_else(|| event.id.clone()),
         Data::Release(r) => format!("release/{}/{}", r.api, r.api_version),
         Data::Identity(i) => format!("identity/{}", i.consumer),
+        Data::Correction(c) => format!("correction/{}/{}", c.of.source, c.of.id),
+        Data::Theme(t) => format!("theme/{}/{}", t.api, t.theme),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a record of the catalogue topic to a catalogue event.
 
-use groundswell_contract::{Data, Identity, Incoming, Limits, Release, decode, validate};
+use groundswell_contract::{Correction, Data, Identity, Incoming, Limits, Release, ThemeDecision, decode, validate};
 use groundswell_model::Timestamp;
 
 use crate::{Catalogue, Identities};
@@ -12,6 +12,10 @@ pub enum CatalogueEvent {
     Release(Box<Release>, Timestamp),
     /// Who a consumer is.
     Identity(Box<Identity>),
+    /// What a person says of one piece of feedback, with the time of the event.
+    Correction(Box<Correction>, Timestamp),
+    /// A person's decision on a theme, with the time of the event.
+    Theme(Box<ThemeDecision>, Timestamp),
 }
 
 impl CatalogueEvent {
@@ -20,6 +24,8 @@ impl CatalogueEvent {
         match self {
             Self::Release(release, time) => catalogue.apply(release, *time),
             Self::Identity(identity) => identities.apply(identity),
+            // People's decisions are kept where they count: beside the labels and themes they are about.
+            Self::Correction(..) | Self::Theme(..) => {}
         }
     }
 }
@@ -36,6 +42,8 @@ pub fn read_event(incoming: &Incoming<'_>, received: Timestamp, limits: &Limits)
     match event.data {
         Data::Release(release) => Some(CatalogueEvent::Release(release, time)),
         Data::Identity(identity) => Some(CatalogueEvent::Identity(identity)),
+        Data::Correction(correction) => Some(CatalogueEvent::Correction(correction, time)),
+        Data::Theme(decision) => Some(CatalogueEvent::Theme(decision, time)),
         Data::Ticket(_) | Data::Survey(_) | Data::Usage(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The payloads of the five event types, as publishers write them. The doc comments become the JSON Schemas.
+//! The event types, and the payloads of what consumers say and do and of the catalogue, as publishers write them. The doc comments become the JSON Schemas.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::decisions::{Correction, ThemeDecision};
 use crate::lenient;
 
-/// The five event types.
+/// The event types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EventType {
     /// `groundswell.ticket.v1`
@@ -21,11 +22,15 @@ pub enum EventType {
     Release,
     /// `groundswell.identity.v1`
     Identity,
+    /// `groundswell.correction.v1`
+    Correction,
+    /// `groundswell.theme.v1`
+    Theme,
 }
 
 impl EventType {
     /// Every type.
-    pub const ALL: [Self; 5] = [Self::Ticket, Self::Survey, Self::Usage, Self::Release, Self::Identity];
+    pub const ALL: [Self; 7] = [Self::Ticket, Self::Survey, Self::Usage, Self::Release, Self::Identity, Self::Correction, Self::Theme];
 
     /// The CloudEvents `type`.
     #[must_use]
@@ -36,6 +41,8 @@ impl EventType {
             Self::Usage => "groundswell.usage.v1",
             Self::Release => "groundswell.release.v1",
             Self::Identity => "groundswell.identity.v1",
+            Self::Correction => "groundswell.correction.v1",
+            Self::Theme => "groundswell.theme.v1",
         }
     }
 
@@ -59,6 +66,10 @@ pub enum Data {
     Release(Box<Release>),
     /// Who a consumer is.
     Identity(Box<Identity>),
+    /// What a person says of one piece of feedback.
+    Correction(Box<Correction>),
+    /// A person's decision on a theme.
+    Theme(Box<ThemeDecision>),
 }
 
 impl Data {
@@ -71,6 +82,8 @@ impl Data {
             Self::Usage(_) => EventType::Usage,
             Self::Release(_) => EventType::Release,
             Self::Identity(_) => EventType::Identity,
+            Self::Correction(_) => EventType::Correction,
+            Self::Theme(_) => EventType::Theme,
         }
     }
 }

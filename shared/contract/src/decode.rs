@@ -276,6 +276,8 @@ fn payload(ty: EventType, text: &str, offset: usize) -> Result<Data, Reject> {
         EventType::Usage => Data::Usage(read(text, offset)?),
         EventType::Release => Data::Release(read(text, offset)?),
         EventType::Identity => Data::Identity(read(text, offset)?),
+        EventType::Correction => Data::Correction(read(text, offset)?),
+        EventType::Theme => Data::Theme(read(text, offset)?),
     })
 }
 

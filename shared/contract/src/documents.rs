@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::EventType;
 use crate::cloudevent::STRUCTURED;
 use crate::data::{Identity, Release, Survey, Ticket, Usage};
+use crate::decisions::{Correction, ThemeDecision};
 use crate::limits::{IDENTITY_BYTES, MAX_SAMPLED_RATE};
 
 /// One document: its path within `docs/contract`, and its text.
@@ -27,8 +28,8 @@ const CHANNELS: [(&str, &str, &str, &[EventType]); 4] = [
     (
         "catalogue",
         "feedback.catalogue",
-        "Releases of API versions, and who consumers are. One partition, kept for ever.",
-        &[EventType::Release, EventType::Identity],
+        "Releases of API versions, who consumers are, and what people decide. One partition, kept for ever.",
+        &[EventType::Release, EventType::Identity, EventType::Correction, EventType::Theme],
     ),
 ];
 
@@ -55,6 +56,8 @@ pub fn data_schema(ty: EventType) -> Value {
         EventType::Usage => schema_of::<Usage>(),
         EventType::Release => schema_of::<Release>(),
         EventType::Identity => schema_of::<Identity>(),
+        EventType::Correction => schema_of::<Correction>(),
+        EventType::Theme => schema_of::<ThemeDecision>(),
     };
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("$id".into(), json!(format!("urn:groundswell:schema:{}", ty.name())));

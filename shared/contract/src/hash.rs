@@ -23,6 +23,8 @@ pub fn content_hash(event: &Decoded, buffer: &mut Vec<u8>) -> ContentHash {
         Data::Usage(data) => write(data, buffer),
         Data::Release(data) => write(data, buffer),
         Data::Identity(data) => write(data, buffer),
+        Data::Correction(data) => write(data, buffer),
+        Data::Theme(data) => write(data, buffer),
     }
     ContentHash::of(buffer)
 }

@@ -1,11 +1,12 @@
-//! The wire contract: five CloudEvents types, in binary, structured and batch mode.
+//! The wire contract: seven CloudEvents types, in binary, structured and batch mode.
 //!
-//! [`data`] has the types as publishers write them, [`cloudevent`] the envelope for publishers. Pure: bytes in,
+//! [`data`] and [`decisions`] have the types as publishers write them, [`cloudevent`] the envelope for publishers. Pure: bytes in,
 //! checked values or a reason out. One event goes through [`decode`] (form: [`media`] type, envelope, payload) and
 //! [`validate`] (values); [`content_hash`] tells a duplicate from a conflict. No reject quotes the event.
 
 pub mod cloudevent;
 pub mod data;
+pub mod decisions;
 mod decode;
 pub mod documents;
 mod envelope;
@@ -18,6 +19,7 @@ mod validate;
 
 pub use cloudevent::{CloudEvent, HeaderList};
 pub use data::{Data, EventType, Identity, Release, Stage, Survey, SurveyKind, Ticket, Usage};
+pub use decisions::{Correction, FeedbackRef, ThemeAction, ThemeDecision, ThemeStatus};
 pub use decode::{Decoded, Extensions, Incoming, decode, decode_structured, is_binary, split_batch, too_many};
 pub use hash::content_hash;
 pub use limits::Limits;

@@ -40,5 +40,7 @@ pub const MAX_SAMPLED_RATE: u64 = 1_000_000;
 pub const MAX_AMOUNT: f64 = 1e12;
 /// Longest latency of one call in milliseconds.
 pub const MAX_LATENCY_MS: f64 = 1e9;
+/// Aspects in a correction.
+pub const MAX_ASPECTS: usize = 32;
 /// Entries of a list in a payload.
 pub const MAX_LIST: usize = 10_000;

@@ -3,7 +3,10 @@
 use groundswell_model::{Reject, RejectReason, Timestamp};
 
 use crate::data::{Data, Identity, Money, Release, Survey, SurveyKind, Ticket, Usage};
-use crate::limits::{API_BYTES, MAX_AMOUNT, MAX_COUNT, MAX_LATENCY_MS, MAX_LIST, MAX_SAMPLED_RATE, NAME_BYTES};
+use crate::decisions::{Correction, ThemeAction, ThemeDecision};
+use crate::limits::{
+    API_BYTES, IDENTITY_BYTES, MAX_AMOUNT, MAX_ASPECTS, MAX_COUNT, MAX_LATENCY_MS, MAX_LIST, MAX_SAMPLED_RATE, NAME_BYTES,
+};
 use crate::{Decoded, Limits};
 
 const MS_PER_HOUR: i64 = 3_600_000;
@@ -31,6 +34,8 @@ pub fn validate(event: &Decoded, now: Timestamp, limits: &Limits) -> Result<(), 
         Data::Usage(data) => usage(data),
         Data::Release(data) => release(data),
         Data::Identity(data) => identity(data),
+        Data::Correction(data) => correction(data),
+        Data::Theme(data) => theme(data),
     }
 }
 
@@ -130,6 +135,44 @@ fn identity(data: &Identity) -> Result<(), Reject> {
         );
     }
     data.revenue.as_ref().map_or(Ok(()), money)
+}
+
+fn correction(data: &Correction) -> Result<(), Reject> {
+    name_required("of.source", &data.of.source, IDENTITY_BYTES)?;
+    name_required("of.id", &data.of.id, IDENTITY_BYTES)?;
+    if !data.says_something() {
+        return Err(RejectReason::MissingField.because(
+            "one of `data.type`, `data.aspects`, `data.sentiment`, `data.severity`, `data.language`, `data.api_version`, `data.withdrawn` is required",
+        ));
+    }
+    let labels = [("type", &data.kind), ("sentiment", &data.sentiment), ("severity", &data.severity), ("language", &data.language)];
+    labels.into_iter().try_for_each(|(field, label)| name(field, label, NAME_BYTES))?;
+    let aspects = data.aspects.as_deref().unwrap_or_default();
+    if aspects.len() > MAX_ASPECTS {
+        return Err(out_of_range("aspects", &format!("a list of at most {MAX_ASPECTS} entries")));
+    }
+    aspects.iter().try_for_each(|aspect| name_required("aspects", aspect, NAME_BYTES))?;
+    name("api_version", &data.api_version, API_BYTES)?;
+    name("by", &data.by, NAME_BYTES)
+}
+
+fn theme(data: &ThemeDecision) -> Result<(), Reject> {
+    name_required("api", &data.api, API_BYTES)?;
+    name_required("theme", &data.theme, NAME_BYTES)?;
+    name("into", &data.into, NAME_BYTES)?;
+    name("name", &data.name, NAME_BYTES)?;
+    name("query", &data.query, NAME_BYTES)?;
+    name("api_version", &data.api_version, API_BYTES)?;
+    name("by", &data.by, NAME_BYTES)?;
+    entries("feedback", data.feedback.len())?;
+    let missing = match data.action {
+        ThemeAction::Rename if data.name.is_none() => "name",
+        ThemeAction::Merge if data.into.is_none() => "into",
+        ThemeAction::Split if data.query.is_none() && data.feedback.is_empty() => "query` or `data.feedback",
+        ThemeAction::Decide if data.status.is_none() => "status",
+        _ => return Ok(()),
+    };
+    Err(RejectReason::MissingField.because(format!("`data.{missing}` is required to {} a theme", data.action.name())))
 }
 
 /// The fields that feedback and usage share.

@@ -103,6 +103,8 @@ fn published(event: &Decoded) -> CloudEvent {
         Data::Usage(data) => CloudEvent::new(event.ty(), &event.source, &event.id, time, data),
         Data::Release(data) => CloudEvent::new(event.ty(), &event.source, &event.id, time, data),
         Data::Identity(data) => CloudEvent::new(event.ty(), &event.source, &event.id, time, data),
+        Data::Correction(data) => CloudEvent::new(event.ty(), &event.source, &event.id, time, data),
+        Data::Theme(data) => CloudEvent::new(event.ty(), &event.source, &event.id, time, data),
     }
     .unwrap();
     if event.time.is_none() {

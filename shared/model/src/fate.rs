@@ -80,7 +80,7 @@ reject_reasons! {
     NotCloudEvent = "not_cloudevent", "A required CloudEvents attribute is missing, empty or malformed.";
     UnsupportedSpecVersion = "unsupported_specversion", "Its `specversion` is not 1.0.";
     UnsupportedContentType = "unsupported_content_type", "Its data is not JSON.";
-    UnknownType = "unknown_type", "Its `type` is not one of the five types of the contract.";
+    UnknownType = "unknown_type", "Its `type` is not one of the types of the contract.";
     WrongTopic = "wrong_topic", "Its `type` does not belong on the topic that it was published to.";
     InvalidData = "invalid_data", "Its `data` does not fit the schema of its type.";
     MissingField = "missing_field", "A required field of its `data` is missing or empty.";

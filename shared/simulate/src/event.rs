@@ -32,6 +32,8 @@ impl SimEvent {
             Data::Usage(_) => EventType::Usage,
             Data::Release(_) => EventType::Release,
             Data::Identity(_) => EventType::Identity,
+            Data::Correction(_) => EventType::Correction,
+            Data::Theme(_) => EventType::Theme,
         }
     }
 
@@ -103,6 +105,8 @@ impl Serialize for Payload<'_> {
             Data::Usage(data) => data.serialize(serializer),
             Data::Release(data) => data.serialize(serializer),
             Data::Identity(data) => data.serialize(serializer),
+            Data::Correction(data) => data.serialize(serializer),
+            Data::Theme(data) => data.serialize(serializer),
         }
     }
 }

@@ -150,7 +150,7 @@ impl Figures {
             }
             Data::Ticket(_) => *self.tickets.entry(key(truth.topic.unwrap_or_default())).or_default() += 1,
             Data::Survey(survey) => self.surveys.entry(key(survey.kind.name())).or_default().add(survey.kind, survey.score),
-            Data::Release(_) | Data::Identity(_) => {}
+            Data::Release(_) | Data::Identity(_) | Data::Correction(_) | Data::Theme(_) => {}
         }
     }
 

@@ -112,7 +112,8 @@ fn main() {
             let field = |name: &str| row[name].as_str().unwrap_or("");
             let sentence = row["kind"].as_str().is_none_or(|k| k == "sentences");
             let Some((_, wanted)) = set.meaning.iter().find(|(l, _)| *l == field(set.label)).filter(|_| sentence) else { continue };
-            let labels = Rules.classify(&Text { title: field(set.title), body: field(set.body), survey_score: None, language: None });
+            let labels =
+                Rules.classify(&Text { title: field(set.title), body: field(set.body), survey_score: None, language: None, source: None });
             let got = (set.ours)(&labels);
             *confusion.entry(wanted).or_default().entry(got.to_owned()).or_default() += 1;
             if got != *wanted && show.as_deref() == Some(set.file) {

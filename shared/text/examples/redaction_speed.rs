@@ -43,7 +43,7 @@ fn main() {
     println!("redact_path, plain: {:.0} ns for a path", each / PATHS.len() as f64);
     worst(&redactor);
     for (name, body) in [("ticket", TICKET), ("plain ticket", PLAIN)] {
-        let text = Text { title: "", body, survey_score: None, language: None };
+        let text = Text { title: "", body, survey_score: None, language: None, source: None };
         let each = time(|| drop(black_box(Rules.classify(black_box(&text)))));
         println!("classify, {name}: {:.2} us for 600 characters", each / 1e3 / body.chars().count() as f64 * CHARACTERS);
     }

@@ -12,7 +12,7 @@ pub(super) fn text<'a>(event: &FeedbackEvent<'a>) -> Text<'a> {
         FeedbackKind::Survey { score, min, max, .. } if max > min => Some(((score - min) / (max - min)).clamp(0.0, 1.0)),
         FeedbackKind::Survey { .. } | FeedbackKind::Ticket { .. } => None,
     };
-    Text { title: event.title, body: event.body, survey_score, language: event.language }
+    Text { title: event.title, body: event.body, survey_score, language: event.language, source: Some(event.head.source) }
 }
 
 /// The insight, with where it counts and what it says.

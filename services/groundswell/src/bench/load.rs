@@ -77,7 +77,7 @@ fn record(ty: EventType, key: &str, body: Vec<u8>) -> NewRecord {
         EventType::Ticket => Topic::Tickets,
         EventType::Survey => Topic::Surveys,
         EventType::Usage => Topic::Usage,
-        EventType::Release | EventType::Identity => Topic::Catalogue,
+        EventType::Release | EventType::Identity | EventType::Correction | EventType::Theme => Topic::Catalogue,
     };
     NewRecord::keyed(topic, key, body).header("content-type", "application/cloudevents+json")
 }

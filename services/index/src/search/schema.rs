@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::words;
 
 /// Raised with every change of the fields, the analyzers or the stored form: an index of another layout is built again.
-pub(super) const LAYOUT: u32 = 3;
+pub(super) const LAYOUT: u32 = 4;
 
 /// Longer values of keywords are cut: no filter needs more, and the engine refuses terms over 64 KiB.
 const LONGEST_KEYWORD: usize = 512;
@@ -70,6 +70,7 @@ keywords! {
     Flag = "flag", true, true;
     Deciding = "deciding", false, false;
     Model = "model", true, false;
+    Theme = "theme", true, false;
 }
 
 impl Keyword {

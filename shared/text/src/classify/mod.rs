@@ -45,6 +45,29 @@ pub struct Text<'a> {
     pub survey_score: Option<f64>,
     /// Language as published (BCP 47).
     pub language: Option<&'a str>,
+    /// CloudEvents `source`: where people have corrected labels of that source, they count for it.
+    pub source: Option<&'a str>,
+}
+
+/// What a person says of one text: what is absent was not judged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lesson {
+    /// CloudEvents `source` of the text.
+    pub source: String,
+    /// Hash of `source` and `id`: a later lesson on the same feedback takes the place of an earlier one.
+    pub identity: u128,
+    /// Title, redacted; empty where there is none.
+    pub title: String,
+    /// Body or comment, redacted; empty where there is none.
+    pub body: String,
+    /// The right type.
+    pub kind: Option<String>,
+    /// The right aspects, all of them.
+    pub aspects: Option<Vec<String>>,
+    /// The right sentiment.
+    pub sentiment: Option<String>,
+    /// The right severity.
+    pub severity: Option<String>,
 }
 
 /// Labels feedback. The same text always gets the same labels.
@@ -53,6 +76,10 @@ pub trait Classifier: Send + Sync {
     fn classify(&self, text: &Text<'_>) -> Labels;
     /// Name and version of the model or rules; it stays with every label.
     fn name(&self) -> &str;
+    /// Learns from a person's labels of one text. Rules have nothing to learn with.
+    fn learn(&mut self, _lesson: &Lesson) {}
+    /// Forgets the lesson on the feedback of this identity: its correction was withdrawn.
+    fn forget(&mut self, _identity: u128) {}
 }
 
 /// Hand-written rules: phrases with weights, for English. Other languages are recognised and left `unsure`.

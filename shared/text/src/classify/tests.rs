@@ -3,11 +3,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn labels(title: &str, body: &str) -> Labels {
-    Rules.classify(&Text { title, body, survey_score: None, language: None })
+    Rules.classify(&Text { title, body, survey_score: None, language: None, source: None })
 }
 
 fn survey(body: &str, score: f64) -> Labels {
-    Rules.classify(&Text { title: "", body, survey_score: Some(score), language: None })
+    Rules.classify(&Text { title: "", body, survey_score: Some(score), language: None, source: None })
 }
 
 /// Title, body, and what it must be: type, one aspect, sentiment, severity (empty: not asked).
@@ -170,9 +170,10 @@ fn thin_evidence_is_unsure() {
 fn other_languages_are_recognised_and_not_guessed() {
     let german = labels("Fehler 500", "Der Endpunkt liefert seit gestern einen Fehler und wir können nicht mehr arbeiten.");
     assert_eq!((german.language.name.as_str(), german.kind.name.as_str(), german.sentiment.name.as_str()), ("de", UNSURE, UNSURE));
-    let declared = Rules.classify(&Text { title: "", body: "bug bug bug crash", survey_score: None, language: Some("ja-JP") });
+    let declared =
+        Rules.classify(&Text { title: "", body: "bug bug bug crash", survey_score: None, language: Some("ja-JP"), source: None });
     assert_eq!((declared.language.name.as_str(), declared.kind.name.as_str()), ("ja", UNSURE));
-    let scored = Rules.classify(&Text { title: "", body: "APIが遅いです", survey_score: Some(0.1), language: None });
+    let scored = Rules.classify(&Text { title: "", body: "APIが遅いです", survey_score: Some(0.1), language: None, source: None });
     assert_eq!((scored.language.name.as_str(), scored.sentiment.name.as_str()), ("ja", "negative"));
 }
 
@@ -189,7 +190,7 @@ proptest! {
     #[test]
     fn any_text_is_labelled_the_same_twice_within_bounds(title in "\\PC{0,40}", body in any::<String>(), score in prop::option::of(any::<f64>()), words in prop::collection::vec("(not|bug|love|slow|crash|how do i|please add|[a-z]{1,5})", 0..30)) {
         let body = format!("{body} {}", words.join(" "));
-        let text = Text { title: &title, body: &body, survey_score: score, language: None };
+        let text = Text { title: &title, body: &body, survey_score: score, language: None, source: None };
         let got = Rules.classify(&text);
         prop_assert_eq!(&got, &Rules.classify(&text));
         for label in [&got.kind, &got.sentiment, &got.severity, &got.language].into_iter().chain(&got.aspects) {

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn labels(title: &str, body: &str) -> Labels {
-        Trained::shipped().unwrap().classify(&Text { title, body, survey_score: None, language: None })
+        Trained::shipped().unwrap().classify(&Text { title, body, survey_score: None, language: None, source: None })
     }
 
     #[test]
@@ -220,6 +220,7 @@ mod tests {
             body: "APIが遅いです。とても困っています。",
             survey_score: Some(0.1),
             language: None,
+            source: None,
         });
         assert_eq!((scored.language.name.as_str(), scored.sentiment.name.as_str()), ("ja", "negative"));
     }
