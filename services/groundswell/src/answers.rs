@@ -3,8 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use groundswell_index::changes::types::Changes;
+use groundswell_index::deprecation::types::Readiness;
+use groundswell_index::fix::FixReview;
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_index::verdicts::History;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::status::Status;
@@ -13,6 +17,7 @@ use serde_json::Value;
 
 use crate::cmd_doctor::Report;
 use crate::cmd_evaluate::verdicts::Evaluation;
+use crate::cmd_review::Reviewed;
 use crate::dead_letters::{Letter, Letters};
 use crate::feed::Sent;
 use crate::openapi;
@@ -46,12 +51,17 @@ fn the_documents_of_the_answers_are_up_to_date() {
     check("openapi.json", &openapi::document());
     let answers = [
         ("apis", schema::<ApisOverview>()),
+        ("changes", schema::<Changes>()),
+        ("deprecation-status", schema::<Readiness>()),
         ("dlq-list", schema::<Letters>()),
         ("dlq-replay", schema::<Replayed>()),
         ("dlq-show", schema::<Letter>()),
         ("doctor", schema::<Report>()),
         ("evaluate-verdicts", schema::<Evaluation>()),
-        ("review", schema::<Review>()),
+        ("gate", schema::<Review>()),
+        ("review", schema::<Reviewed>()),
+        ("review-fix", schema::<FixReview>()),
+        ("review-history", schema::<History>()),
         ("search", schema::<SearchResponse>()),
         ("send", schema::<Sent>()),
         ("status", schema::<Status>()),

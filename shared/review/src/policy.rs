@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::removal::RemovalPolicy;
+
 /// A policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +23,8 @@ pub struct Policy {
     pub minimum_calls: u64,
     /// What an inconclusive review means to the gate.
     pub inconclusive: OnInconclusive,
+    /// What must hold before a version is removed (`gate --safe-to-remove`).
+    pub removal: RemovalPolicy,
     /// Guardrails by name. Those that are not named keep their defaults.
     pub guardrails: BTreeMap<String, GuardrailPolicy>,
 }
@@ -70,6 +74,7 @@ impl Default for Policy {
             minimum_consumers: 5,
             minimum_calls: 100,
             inconclusive: OnInconclusive::default(),
+            removal: RemovalPolicy::default(),
             guardrails: BTreeMap::new(),
         }
     }
@@ -157,6 +162,9 @@ impl Policy {
         if !(1..=366).contains(&self.horizon_days) {
             return bad("horizon_days", self.horizon_days.to_string(), "from 1 to 366 days");
         }
+        if !(1..=366).contains(&self.removal.quiet_days) {
+            return bad("removal.quiet_days", self.removal.quiet_days.to_string(), "from 1 to 366 days");
+        }
         let custom = self.custom();
         if custom.len() > MOST_CUSTOM {
             return bad("guardrails", format!("{} of your own", custom.len()), "at most 20 with label or search");
@@ -186,10 +194,10 @@ impl Policy {
             (Some(label), Some(_)) => bad("label", label, "beside search: a guardrail counts one or the other"),
             (Some(label), None) if usual => bad("label", label, "a guardrail of your own needs a name of its own"),
             (None, Some(search)) if usual => bad("search", search, "a guardrail of your own needs a name of its own"),
-            (Some(label), None) if query_of(label).is_none() => bad("label", label, "a field and a value, like type:bug; fields: type, aspect, sentiment, severity, theme, operation"),
-            (None, Some(search)) if search.trim().is_empty() || search.len() > LONGEST_SEARCH => {
-                bad("search", search, "1 to 1000 bytes")
+            (Some(label), None) if query_of(label).is_none() => {
+                bad("label", label, "a field and a value, like type:bug; fields: type, aspect, sentiment, severity, theme, operation")
             }
+            (None, Some(search)) if search.trim().is_empty() || search.len() > LONGEST_SEARCH => bad("search", search, "1 to 1000 bytes"),
             _ => Ok(()),
         }
     }

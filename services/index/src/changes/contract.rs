@@ -14,20 +14,38 @@ use crate::search::Groups;
 /// Callers that are named of one operation.
 const MOST_CALLERS: usize = 10;
 
-/// The differences of two versions' documents; none where the catalogue has not both.
-///
-/// # Errors
-/// A store can't be read.
-pub fn contract(
+/// What the OpenAPI documents of the baseline and of the version say.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    baseline: Vec<Operation>,
+    version: Vec<Operation>,
+    /// Whether fields were left out of one.
+    partly: bool,
+}
+
+impl Documents {
+    /// Those that the catalogue has; none where one is missing.
+    #[must_use]
+    pub fn of(catalogue: &Catalogue, question: &Question) -> Option<Self> {
+        let declared = |name: &str| catalogue.api(&question.api).and_then(|api| api.version(name)).filter(|v| v.has_document());
+        let (there, here) = (declared(&question.baseline)?, declared(&question.version)?);
+        Some(Self {
+            baseline: there.operations().to_vec(),
+            version: here.operations().to_vec(),
+            partly: there.fields_left_out() || here.fields_left_out(),
+        })
+    }
+}
+
+/// The differences of two versions' documents, with whom they concern.
+pub(super) fn contract(
     view: &RollupView,
-    catalogue: &Catalogue,
+    documents: &Documents,
     question: &Question,
     groups: &[Groups; 2],
-) -> Result<Option<ContractChanges>, ReadError> {
-    let declared = |name: &str| catalogue.api(&question.api).and_then(|api| api.version(name)).filter(|v| v.has_document());
-    let (Some(there), Some(here)) = (declared(&question.baseline), declared(&question.version)) else { return Ok(None) };
-    let mut changes = compare(there.operations(), here.operations());
-    changes.partly = there.fields_left_out() || here.fields_left_out();
+) -> Result<ContractChanges, ReadError> {
+    let mut changes = compare(&documents.baseline, &documents.version);
+    changes.partly = documents.partly;
     let versions = [view.version(&question.api, &question.baseline)?, view.version(&question.api, &question.version)?];
     let ids = [called(view, versions[0])?, called(view, versions[1])?];
     for change in changes.added.iter_mut().chain(&mut changes.removed).chain(&mut changes.changed) {
@@ -38,7 +56,7 @@ pub fn contract(
         change.consumers_on_version = self::callers(view, versions[1], ids[1].get(&change.operation))?.len() as u64;
         change.feedback = feedback(groups, &change.operation);
     }
-    Ok(Some(changes))
+    Ok(changes)
 }
 
 fn callers(view: &RollupView, version: Option<VersionId>, operation: Option<&u32>) -> Result<Vec<Caller>, ReadError> {
@@ -169,12 +187,30 @@ mod tests {
     #[test]
     fn operations_are_new_gone_or_changed_and_fields_break_or_do_not() {
         let there = [
-            operation("pay", "/pay", &[("body amount", "integer", false), ("body note", "string", false), ("200 id", "string", true), ("200 fee", "integer", false)]),
+            operation(
+                "pay",
+                "/pay",
+                &[
+                    ("body amount", "integer", false),
+                    ("body note", "string", false),
+                    ("200 id", "string", true),
+                    ("200 fee", "integer", false),
+                ],
+            ),
             operation("refund", "/refunds", &[]),
             operation("list", "/list", &[("query limit", "integer", false)]),
         ];
         let here = [
-            operation("pay", "/pay", &[("body amount", "string", true), ("body currency", "string", true), ("200 id", "string", false), ("200 state", "string", true)]),
+            operation(
+                "pay",
+                "/pay",
+                &[
+                    ("body amount", "string", true),
+                    ("body currency", "string", true),
+                    ("200 id", "string", false),
+                    ("200 state", "string", true),
+                ],
+            ),
             operation("cancel", "/cancel", &[]),
             operation("listAll", "/list", &[("query limit", "integer", false)]),
         ];

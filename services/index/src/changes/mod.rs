@@ -13,13 +13,14 @@ pub mod types;
 
 use std::collections::BTreeMap;
 
-use groundswell_catalogue::Catalogue;
 use groundswell_review::ReviewInput;
 use groundswell_review::changes::{Became, Changed, RATE, Thing, changes as told};
 use groundswell_review::input::Window;
 use hashbrown::HashMap;
 
-pub use contract::contract;
+pub use contract::Documents;
+use contract::contract;
+pub(crate) use render::percent;
 pub use render::sections;
 
 use crate::review::{Question, ReadError, read_counts};
@@ -37,7 +38,6 @@ const MOST_QUOTED: usize = 25;
 
 /// What is known of both versions by name.
 struct Both<'a> {
-    input: &'a ReviewInput,
     /// Feedback on the baseline and on the candidate; empty where a version has none.
     groups: [Groups; 2],
     /// Name of a consumer to its place in the input.
@@ -48,7 +48,7 @@ struct Both<'a> {
 ///
 /// # Errors
 /// The days can't be looked at, or a store can't be read.
-pub fn changes(view: &RollupView, snapshot: &Snapshot, question: &Question, catalogue: &Catalogue) -> Result<Changes, ReadError> {
+pub fn changes(view: &RollupView, snapshot: &Snapshot, question: &Question, documents: Option<&Documents>) -> Result<Changes, ReadError> {
     let input = read_counts(view, snapshot, question)?;
     let versions = [&question.baseline, &question.version];
     let wanted = Wanted { query: None, times: Some((input.window.from.start(), input.window.until.start())) };
@@ -59,7 +59,7 @@ pub fn changes(view: &RollupView, snapshot: &Snapshot, question: &Question, cata
         }
     }
     let places = (0u32..).zip(&input.consumers).map(|(place, consumer)| (consumer.name.as_str(), place)).collect();
-    let both = Both { input: &input, groups, places };
+    let both = Both { groups, places };
     let mut things = said::things(&both);
     let (failing, failing_left_out) = failing::things(view, question, &both.places)?;
     things.extend(failing);
@@ -80,7 +80,7 @@ pub fn changes(view: &RollupView, snapshot: &Snapshot, question: &Question, cata
     for change in changed.iter_mut().take(MOST_QUOTED) {
         change.quotes = quotes(snapshot, question, &both, &change.change)?;
     }
-    let contract: Option<ContractChanges> = contract(view, catalogue, question, &both.groups)?;
+    let contract: Option<ContractChanges> = documents.map(|d| contract(view, d, question, &both.groups)).transpose()?;
     let left_out = both.groups.iter().map(|g| g.left_out).sum::<u64>() + failing_left_out;
     Ok(Changes {
         api: question.api.clone(),
@@ -105,11 +105,7 @@ fn days(window: Window, input: &ReviewInput) -> u32 {
 }
 
 /// Revenue of each consumer on both versions, ever: by currency, in millionths.
-fn revenue(
-    view: &RollupView,
-    question: &Question,
-    places: &HashMap<&str, u32>,
-) -> Result<HashMap<u32, BTreeMap<String, i128>>, ReadError> {
+fn revenue(view: &RollupView, question: &Question, places: &HashMap<&str, u32>) -> Result<HashMap<u32, BTreeMap<String, i128>>, ReadError> {
     let mut all: HashMap<u32, BTreeMap<String, i128>> = HashMap::new();
     let mut labels: HashMap<u32, String> = HashMap::new();
     for version in [&question.baseline, &question.version] {

@@ -2,6 +2,9 @@
 
 mod admin;
 mod answers;
+mod changes;
+mod deprecation;
+mod fix;
 mod params;
 mod verdict;
 
@@ -21,6 +24,13 @@ pub fn read_router(handle: Handle) -> Router {
         .route(
             "/v1/apis/{api}/versions/{version}/verdict",
             get(verdict::by_default).post(verdict::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
+        )
+        .route("/v1/apis/{api}/versions/{version}/verdicts", get(verdict::history))
+        .route("/v1/apis/{api}/versions/{version}/changes", get(changes::changes))
+        .route("/v1/apis/{api}/versions/{version}/fix", get(fix::fix))
+        .route(
+            "/v1/apis/{api}/versions/{version}/deprecation",
+            get(deprecation::by_default).post(deprecation::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
         )
         .with_state(handle)
 }

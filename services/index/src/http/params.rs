@@ -34,7 +34,7 @@ impl Params {
         self.0.iter().filter(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.clone()).collect()
     }
 
-    fn number(&self, name: &str, default: usize) -> Result<usize, Problem> {
+    pub(crate) fn number(&self, name: &str, default: usize) -> Result<usize, Problem> {
         let Some(text) = self.get(name) else { return Ok(default) };
         text.parse().map_err(|_| Problem::bad_request(format!("{name}: {text:?} is not a whole number")))
     }

@@ -15,7 +15,9 @@ use groundswell_catalogue::Catalogue;
 use groundswell_contract::Stage;
 use groundswell_model::{Day, Timestamp};
 use groundswell_review::ReviewInput;
-use groundswell_review::input::{ConsumerInput, CustomCount, DayUse, FeedbackItem, LatencyCount, Provenance, Score, Unnamed, VersionUse, Window};
+use groundswell_review::input::{
+    ConsumerInput, CustomCount, DayUse, FeedbackItem, LatencyCount, Provenance, Score, Unnamed, VersionUse, Window,
+};
 use hashbrown::HashMap;
 
 pub use window::{BadWindow, LONGEST};
@@ -119,7 +121,7 @@ fn read_as(view: &RollupView, snapshot: &Snapshot, question: &Question, latency:
 }
 
 /// Partition and next offset of the insights topic; both of them where the two stores are between their commits.
-fn checkpoint(view: &RollupView, snapshot: &Snapshot) -> String {
+pub(crate) fn checkpoint(view: &RollupView, snapshot: &Snapshot) -> String {
     let (usage, feedback) = (view.checkpoint().unwrap_or_default(), snapshot.checkpoint);
     let usage_only = format!("{}/{}", snapshot.partition, usage.0);
     if feedback == usage { usage_only } else { format!("{usage_only}, feedback {}", feedback.0) }

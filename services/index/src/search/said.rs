@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use groundswell_model::Timestamp;
-use tantivy::DocId;
 use tantivy::columnar::Column;
+use tantivy::{DocAddress, DocId};
 
 use super::error::SearchError;
 use super::matched::{Wanted, matched};
@@ -35,11 +35,16 @@ pub struct Said<'a> {
 /// The query can't be understood, or the index can't be read.
 pub fn each_said(view: &VersionView, wanted: Wanted<'_>, mut each: impl FnMut(&Said<'_>)) -> Result<BTreeSet<String>, SearchError> {
     let mut models = BTreeSet::new();
-    matched(view, wanted, |_, segment, docs| {
+    matched(view, wanted, |number, segment, docs| {
         models.extend(Words::of(segment, Keyword::Model, docs)?.names.into_values());
-        tell(segment, docs, &mut each)
+        tell(number, segment, docs, &mut |said, _| each(said))
     })?;
     Ok(models)
+}
+
+/// The same, with where each piece is to be found.
+pub(crate) fn each_told(view: &VersionView, wanted: Wanted<'_>, mut each: impl FnMut(&Said<'_>, DocAddress)) -> Result<(), SearchError> {
+    matched(view, wanted, |number, segment, docs| tell(number, segment, docs, &mut each))
 }
 
 /// First and last `time` of the feedback on one API version, as far as the index is about it.
@@ -57,21 +62,22 @@ pub fn time_span(view: &VersionView) -> Result<Option<(Timestamp, Timestamp)>, S
     Ok(span)
 }
 
-fn tell(segment: &SegmentView<'_>, docs: &[DocId], each: &mut impl FnMut(&Said<'_>)) -> Result<(), SearchError> {
+fn tell(number: u32, segment: &SegmentView<'_>, docs: &[DocId], each: &mut impl FnMut(&Said<'_>, DocAddress)) -> Result<(), SearchError> {
     let (time, tie, weight, score) = (segment.time()?, segment.tie()?, segment.weight()?, segment.score()?);
     let consumers = Words::of(segment, Keyword::Consumer, docs)?;
     let sentiments = Words::of(segment, Keyword::Sentiment, docs)?;
     let kinds = Words::of(segment, Keyword::SurveyKind, docs)?;
     for &doc in docs {
         let kind = kinds.word(doc);
-        each(&Said {
+        let said = Said {
             consumer: consumers.word(doc),
             time: Timestamp(time.first(doc).unwrap_or(0)),
             tie: tie.first(doc).unwrap_or(0),
             weight: weight.first(doc).unwrap_or(1.0),
             sentiment: sentiments.word(doc),
             answer: score.first(doc).filter(|_| !kind.is_empty()).map(|score| (kind, score)),
-        });
+        };
+        each(&said, DocAddress::new(number, doc));
     }
     Ok(())
 }

@@ -101,8 +101,7 @@ impl<'a> Fields<'a> {
     }
 
     fn properties(&mut self, schema: &'a Value, place: &str, name: &str, depth: usize) {
-        let needed: Vec<&str> =
-            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let needed: Vec<&str> = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         for (property, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let full = if name.is_empty() { property.clone() } else { format!("{name}.{property}") };
             self.schema(schema, place, &full, needed.contains(&property.as_str()), depth + 1);

@@ -19,7 +19,7 @@ pub(crate) fn count(n: u64) -> String {
 }
 
 /// A number of a unit.
-pub(crate) fn number(value: f64, unit: Unit) -> String {
+pub(super) fn number(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Share => percent(value),
         Unit::Score | Unit::Rate => decimal(value),
@@ -30,7 +30,7 @@ pub(crate) fn number(value: f64, unit: Unit) -> String {
 }
 
 /// A number of a unit, or that there is none.
-pub(crate) fn maybe(value: Option<f64>, unit: Unit) -> String {
+pub(super) fn maybe(value: Option<f64>, unit: Unit) -> String {
     value.map_or_else(|| NO_DATA.to_owned(), |v| number(v, unit))
 }
 

@@ -5,11 +5,11 @@ mod markdown;
 mod overview;
 mod sections;
 
+pub(crate) use format::count;
 pub use markdown::{escape, markdown, overview_markdown, sections_markdown};
-pub(crate) use format::{count, maybe, number};
-pub(crate) use sections::{quote_head, quote_link, quote_text};
 pub use overview::overview_sections;
 pub use sections::sections;
+pub(crate) use sections::{quote_head, quote_link, quote_text};
 
 /// One table with its title.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
