@@ -4,10 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use groundswell_index::changes::types::Changes;
+use groundswell_index::corrections::list::{CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::deprecation::types::Readiness;
 use groundswell_index::fix::FixReview;
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_index::themes::types::Themes;
 use groundswell_index::verdicts::History;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
@@ -53,6 +55,8 @@ fn the_documents_of_the_answers_are_up_to_date() {
         ("apis", schema::<ApisOverview>()),
         ("changes", schema::<Changes>()),
         ("deprecation-status", schema::<Readiness>()),
+        ("correct", schema::<CorrectionTaken>()),
+        ("corrections", schema::<CorrectionsAnswer>()),
         ("dlq-list", schema::<Letters>()),
         ("dlq-replay", schema::<Replayed>()),
         ("dlq-show", schema::<Letter>()),
@@ -62,10 +66,12 @@ fn the_documents_of_the_answers_are_up_to_date() {
         ("review", schema::<Reviewed>()),
         ("review-fix", schema::<FixReview>()),
         ("review-history", schema::<History>()),
+        ("rerun", schema::<groundswell_classify::again::report::Report>()),
         ("search", schema::<SearchResponse>()),
         ("send", schema::<Sent>()),
         ("status", schema::<Status>()),
         ("summary", schema::<Summary>()),
+        ("themes", schema::<Themes>()),
     ];
     for (name, schema) in &answers {
         check(&format!("answers/{name}.json"), schema);

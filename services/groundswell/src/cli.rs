@@ -7,7 +7,10 @@ use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
-use crate::{cmd_bench, cmd_classify, cmd_deprecation, cmd_evaluate, cmd_gate, cmd_model, cmd_review, cmd_simulate};
+use crate::{
+    cmd_again, cmd_bench, cmd_classify, cmd_correct, cmd_deprecation, cmd_evaluate, cmd_gate, cmd_model, cmd_review, cmd_simulate,
+    cmd_themes,
+};
 
 /// What API consumers say and do, in one searchable insight index per API version.
 #[derive(Debug, Parser)]
@@ -91,11 +94,21 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
   groundswell summary payments v2 --baseline v1 --format md > review.md
   groundswell summary payments v2 --since 2026-02-01 --until 2026-03-01")]
     Summary(Summary),
+    /// Say what a piece of feedback really is: type, aspects, sentiment, severity, version
+    Correct(cmd_correct::Args),
+    /// What people corrected, and how right each label was
+    Corrections(cmd_correct::ListArgs),
+    /// Attribute all feedback again, with today's catalogue: what would move, then a swap
+    Reattribute(cmd_again::ReattributeArgs),
+    /// Label all feedback again, with another model or with corrections: what would change, then a swap
+    Reclassify(cmd_again::ReclassifyArgs),
     /// The APIs and versions there are
     #[command(after_help = "Examples:
   groundswell apis
   groundswell apis --format json | jq -r '.apis[].api'")]
     Apis,
+    /// What the feedback of an API keeps coming back to: size, reach, trend, revenue
+    Themes(cmd_themes::Args),
     /// Records that could not be used: list, look at, send again
     #[command(
         subcommand,

@@ -4,6 +4,7 @@
 //! and one [`search`] index per API version. [`summary`] joins both, [`review`] reads what a verdict is made from; [`http`] serves the answers.
 
 pub mod changes;
+pub mod corrections;
 pub mod deprecation;
 pub mod fix;
 pub mod handle;
@@ -15,6 +16,7 @@ pub mod rollup;
 pub mod search;
 mod service;
 pub mod summary;
+pub mod themes;
 pub mod verdicts;
 
 use std::sync::Arc;
@@ -35,8 +37,13 @@ pub fn service(app: &App, bus: &Arc<dyn Bus>, partitions: usize) -> Service {
     app.health.watch("index", move || opened.stores().len() >= partitions);
     let read = app.auth.protect(http::read_router(handle.clone()), Scope::Read);
     let admin = app.auth.protect(http::admin_router(handle.clone()), Scope::Admin);
+    let desk = http::Desk::new(handle.clone(), bus.clone(), app.settings.limits.contract());
+    let desk = app.auth.protect(http::desk_router(desk), Scope::Publish);
+    let themes = Arc::new(themes::Desk::new(bus.clone(), app.settings.limits.contract(), handle.clone()));
+    let decide = app.auth.protect(http::decisions_router(handle.clone(), themes), Scope::Admin);
     let (bus, settings, stop) = (bus.clone(), app.settings.clone(), app.stop.clone());
-    Service::looping("index", move || run(bus, &settings, handle, stop)).routes(read).routes(admin)
+    let service = Service::looping("index", move || run(bus, &settings, handle, stop));
+    service.routes(read).routes(desk).routes(decide).routes(admin)
 }
 
 /// Opens the store of verdicts. Without it there are verdicts all the same, only no history of them.

@@ -83,12 +83,12 @@ mod tests {
     use super::*;
 
     /// Halving every week from 64: half a consumer would be left seven weeks on. The half that is added to each week bends the line a little:
-    /// its slope is −0.6505, its mean 2.5018 in the middle of the weeks (by hand), so 2.5 + 2.5018/0.6505.
+    /// its slope is −0.65276, its mean 2.50195 in the middle of the weeks (by hand), so 2.5 + 2.50195/0.65276.
     #[test]
     fn a_halving_ends_where_half_a_consumer_is_left() {
         let end = end(&[64, 32, 16, 8, 4, 2]).unwrap();
-        assert!((end.weeks - 6.346).abs() < 0.01, "{end:?}");
-        assert!((end.left_each_week - (-0.6505f64).exp()).abs() < 0.001, "{end:?}");
+        assert!((end.weeks - 6.3329).abs() < 0.001, "{end:?}");
+        assert!((end.left_each_week - (-0.652_76f64).exp()).abs() < 1e-5, "{end:?}");
         assert!(end.earliest < end.weeks && end.latest.is_none_or(|l| l > end.weeks), "{end:?}");
     }
 

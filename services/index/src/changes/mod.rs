@@ -44,14 +44,21 @@ struct Both<'a> {
     places: HashMap<&'a str, u32>,
 }
 
-/// Tells what changed.
+/// Tells what changed; `themes` tells what a theme is called.
 ///
 /// # Errors
 /// The days can't be looked at, or a store can't be read.
-pub fn changes(view: &RollupView, snapshot: &Snapshot, question: &Question, documents: Option<&Documents>) -> Result<Changes, ReadError> {
+pub fn changes(
+    view: &RollupView,
+    snapshot: &Snapshot,
+    question: &Question,
+    documents: Option<&Documents>,
+    themes: impl Fn(&str) -> Option<String>,
+) -> Result<Changes, ReadError> {
     let input = read_counts(view, snapshot, question)?;
     let versions = [&question.baseline, &question.version];
-    let wanted = Wanted { query: None, times: Some((input.window.from.start(), input.window.until.start())) };
+    let times = Some((input.window.from.start(), input.window.until.start()));
+    let wanted = Wanted { query: None, times, rules: Some(&question.rules) };
     let mut groups = [Groups::default(), Groups::default()];
     for (into, version) in groups.iter_mut().zip(versions) {
         if let Some(index) = snapshot.version(&question.api, version) {
@@ -74,7 +81,9 @@ pub fn changes(view: &RollupView, snapshot: &Snapshot, question: &Question, docu
             continue;
         }
         let Some(thing) = by_name.get(&(one.field.as_str(), one.value.as_str())) else { continue };
-        let change = Change { severity: said::severity(&both, &one), revenue: carried(&revenue, thing), quotes: Vec::new(), change: one };
+        let name = Some(&one).filter(|c| c.field == "theme").and_then(|c| themes(&c.value));
+        let change =
+            Change { name, severity: said::severity(&both, &one), revenue: carried(&revenue, thing), quotes: Vec::new(), change: one };
         if change.change.became == Became::Steady { steady.push(change) } else { changed.push(change) }
     }
     for change in changed.iter_mut().take(MOST_QUOTED) {

@@ -52,7 +52,7 @@ fn row(change: &Change) -> Vec<String> {
     let money: Vec<String> = change.revenue.iter().map(|m| format!("{:.2} {}", m.amount, m.currency)).collect();
     let severity: Vec<String> = change.severity.iter().map(|(word, weight)| format!("{word} {}", short(*weight))).collect();
     vec![
-        format!("{}: {}{good}", c.field, c.value),
+        format!("{}: {}{good}", c.field, change.name.as_ref().unwrap_or(&c.value)),
         c.became.name().to_owned(),
         heard(&c.candidate),
         heard(&c.baseline),
@@ -99,7 +99,7 @@ fn quotes(changes: &[Change]) -> Section {
     let mut section = Section::new("In their words", &["what", "said", "about", "source"]);
     for change in changes {
         for quote in &change.quotes {
-            let what = format!("{}: {}", change.change.field, change.change.value);
+            let what = format!("{}: {}", change.change.field, change.name.as_ref().unwrap_or(&change.change.value));
             section.row([what, quote_text(quote), quote_head(quote), quote_link(quote)]);
         }
     }

@@ -14,7 +14,7 @@ fn question() -> Question {
 }
 
 fn told(indexed: &Indexed) -> Changes {
-    changes(&indexed.rollups.reader().view().unwrap(), &indexed.search.readers().snapshot(), &question(), None).unwrap()
+    changes(&indexed.rollups.reader().view().unwrap(), &indexed.search.readers().snapshot(), &question(), None, |_| None).unwrap()
 }
 
 fn find<'a>(changes: &'a Changes, field: &str, value: &str) -> &'a Change {

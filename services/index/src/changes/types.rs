@@ -46,6 +46,9 @@ pub struct Change {
     /// What became of it.
     #[serde(flatten)]
     pub change: Changed,
+    /// What a theme is called; its value is the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Feedback by severity, on the version where it is said by more.
     pub severity: BTreeMap<String, f64>,
     /// Revenue of the consumers behind it, on both versions, over all time.

@@ -15,7 +15,8 @@ const DAYS: i32 = 180;
 const QUOTES: usize = 5;
 
 pub(super) fn migrating(snapshot: &Snapshot, api: &str, until: Day, still_calls: impl Fn(&str) -> bool) -> Result<Migrating, ReadError> {
-    let wanted = Wanted { query: Some(SEARCH), times: Some((Day(until.0.saturating_sub(DAYS)).start(), until.start())) };
+    let times = Some((Day(until.0.saturating_sub(DAYS)).start(), until.start()));
+    let wanted = Wanted { query: Some(SEARCH), times, rules: None };
     let mut migrating = Migrating { search: SEARCH.to_owned(), ..Migrating::default() };
     // A piece that is about several versions is found in each of them.
     let (mut met, mut consumers, mut found) = (HashSet::new(), HashSet::new(), Vec::new());

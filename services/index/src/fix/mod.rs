@@ -5,6 +5,7 @@ mod render;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use groundswell_model::{Day, Timestamp};
 use groundswell_review::fix::{Asker, FixFigures, Since, Still, judge};
@@ -18,7 +19,7 @@ pub use render::sections;
 
 use crate::review::{ReadError, checkpoint};
 use crate::rollup::{Days, RollupView, VersionId};
-use crate::search::{Snapshot, Wanted, each_told};
+use crate::search::{RulesByApi, Snapshot, Wanted, each_told};
 use crate::summary::types::Quote;
 
 /// Days before the release in which somebody must have asked.
@@ -41,6 +42,8 @@ pub struct Question {
     pub released: Option<Timestamp>,
     /// Hash of what the catalogue says about the API.
     pub catalogue: String,
+    /// What people decided about themes.
+    pub rules: Arc<RulesByApi>,
 }
 
 /// Whether a version mended what consumers asked for.
@@ -177,13 +180,13 @@ fn said(
     for index in snapshot.versions.iter().filter(|v| v.api == question.api) {
         let on_version = (index.version != groundswell_model::UNKNOWN_VERSION).then_some(index.version == question.version);
         let mut subject = HashSet::new();
-        each_told(index, Wanted { query: Some(&question.search), times }, |said, address| {
+        each_told(index, Wanted { query: Some(&question.search), times, rules: Some(&question.rules) }, |said, address| {
             subject.insert((said.time, said.tie));
             if on_version == Some(true) && !said.consumer.is_empty() {
                 places.push(Place { time: said.time, tie: said.tie, consumer: said.consumer.to_owned(), address });
             }
         })?;
-        each_told(index, Wanted { query: None, times }, |said, _| {
+        each_told(index, Wanted { times, ..Wanted::default() }, |said, _| {
             if let Some(known) = known.get_mut(said.consumer) {
                 let subject = subject.contains(&(said.time, said.tie));
                 known.pieces.push(Piece { time: said.time, tie: said.tie, weight: said.weight, on_version, subject });

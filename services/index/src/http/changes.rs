@@ -13,6 +13,7 @@ use crate::Handle;
 use crate::changes::{self, Documents, sections, types::Changes};
 use crate::review::Question;
 use crate::summary::render::sections_markdown;
+use crate::themes::Names;
 
 pub(super) async fn changes(
     State(handle): State<Handle>,
@@ -51,5 +52,8 @@ fn told(handle: &Handle, mut question: Question) -> Result<Changes, Problem> {
     // Like a review: one after the other.
     let _turn = handle.turn();
     let view = stores.usage.view().map_err(store_problem)?;
-    changes::changes(&view, &stores.search.snapshot(), &question, documents.as_ref()).map_err(read_problem)
+    let names = Names::read(&stores.usage, &question.api).map_err(store_problem)?;
+    let rules = question.rules.get(&question.api).cloned().unwrap_or_default();
+    let named = |id: &str| id.parse().ok().map(|id| rules.name(id).map_or_else(|| names.name(id), str::to_owned));
+    changes::changes(&view, &stores.search.snapshot(), &question, documents.as_ref(), named).map_err(read_problem)
 }

@@ -49,7 +49,7 @@ fn question(api: String, version: String, query: &str) -> Result<Question, Probl
     if search.len() > LONGEST {
         return Err(Problem::bad_request(format!("q: at most {LONGEST} bytes")));
     }
-    crate::search::check_query(&search).map_err(search_problem)?;
+    crate::search::check_search(&search).map_err(search_problem)?;
     Ok(Question { api, version, search, days: Days::covering(since, until), ..Question::default() })
 }
 
@@ -60,6 +60,7 @@ fn told(handle: &Handle, mut question: Question) -> Result<FixReview, Problem> {
         let declared = catalogue.api(&question.api).and_then(|api| api.version(&question.version));
         question.released = declared.and_then(|version| version.released());
     });
+    question.rules = handle.rules();
     let _turn = handle.turn();
     let view = stores.usage.view().map_err(store_problem)?;
     fix::fix(&view, &stores.search.snapshot(), &question).map_err(read_problem)

@@ -40,7 +40,7 @@ impl Params {
     }
 
     /// A value of an enum by its serialised name.
-    fn choice<T: DeserializeOwned>(&self, name: &str, choices: &str) -> Result<Option<T>, Problem> {
+    pub(crate) fn choice<T: DeserializeOwned>(&self, name: &str, choices: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let value = serde_json::Value::String(text.to_owned());
         serde_json::from_value(value).map(Some).map_err(|_| Problem::bad_request(format!("{name}: {text:?} is none of {choices}")))

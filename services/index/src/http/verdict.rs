@@ -98,7 +98,7 @@ pub(super) fn question(api: String, version: String, query: Option<&str>) -> Res
 fn judge(handle: &Handle, mut question: Question, policy: &Policy) -> Result<Review, Problem> {
     question.custom = policy.custom();
     for (name, query) in &question.custom {
-        crate::search::check_query(query).map_err(|why| Problem::bad_request(format!("policy: guardrails.{name}: {why}")))?;
+        crate::search::check_search(query).map_err(|why| Problem::bad_request(format!("policy: guardrails.{name}: {why}")))?;
     }
     let stores = prepare(handle, &mut question)?;
     // What a review keeps in memory can be large: one after the other.
@@ -124,6 +124,7 @@ pub(super) fn prepare(handle: &Handle, question: &mut Question) -> Result<Stores
         let declared = catalogue.api(&question.api).and_then(|api| api.version(&question.version));
         question.released = declared.and_then(|version| version.date(groundswell_contract::Stage::Released));
     });
+    question.rules = handle.rules();
     Ok(stores)
 }
 

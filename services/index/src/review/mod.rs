@@ -10,6 +10,7 @@ mod window;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use groundswell_catalogue::Catalogue;
 use groundswell_contract::Stage;
@@ -23,11 +24,11 @@ use hashbrown::HashMap;
 pub use window::{BadWindow, LONGEST};
 
 use crate::rollup::{Days, RollupError, RollupView, VersionId};
-use crate::search::{Said, SearchError, Snapshot, Wanted, each_said, time_span};
+use crate::search::{RulesByApi, Said, SearchError, Snapshot, Wanted, each_said, time_span};
 use window::Span;
 
 /// What is asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Question {
     /// The API.
     pub api: String,
@@ -43,6 +44,8 @@ pub struct Question {
     pub catalogue: String,
     /// Custom guardrails: their names, and the searches whose hits they count.
     pub custom: Vec<(String, String)>,
+    /// What people decided about themes.
+    pub rules: Arc<RulesByApi>,
 }
 
 /// Why there is no input.
@@ -95,7 +98,7 @@ fn read_as(view: &RollupView, snapshot: &Snapshot, question: &Question, latency:
         if let Some(index) = snapshot.version(&question.api, version) {
             models.extend(reading.feedback(index, side)?);
             for (guardrail, (_, query)) in (0u16..).zip(&question.custom) {
-                reading.custom(index, side, guardrail, query)?;
+                reading.custom(index, side, (guardrail, query), &question.rules)?;
             }
         }
     }
@@ -281,7 +284,7 @@ impl Reading {
     /// What was said about one version. Who said something is listed even if it never called.
     fn feedback(&mut self, index: &crate::search::VersionView, side: Side) -> Result<BTreeSet<String>, SearchError> {
         let (consumers, named, collected, unnamed) = (&mut self.consumers, &mut self.named, &mut self.said, &mut self.unnamed.feedback);
-        let wanted = Wanted { query: None, times: Some((self.window.from.start(), self.window.until.start())) };
+        let wanted = Wanted { times: Some((self.window.from.start(), self.window.until.start())), ..Wanted::default() };
         each_said(index, wanted, |said| {
             if said.consumer.is_empty() {
                 *unnamed += 1;
@@ -296,9 +299,15 @@ impl Reading {
     }
 
     /// Hits of a custom guardrail's search. Who said something is listed by now.
-    fn custom(&mut self, index: &crate::search::VersionView, side: Side, guardrail: u16, query: &str) -> Result<(), SearchError> {
+    fn custom(
+        &mut self,
+        index: &crate::search::VersionView,
+        side: Side,
+        (guardrail, query): (u16, &str),
+        rules: &RulesByApi,
+    ) -> Result<(), SearchError> {
         let (named, counted) = (&self.named, &mut self.counted);
-        let wanted = Wanted { query: Some(query), times: Some((self.window.from.start(), self.window.until.start())) };
+        let wanted = Wanted { query: Some(query), times: Some((self.window.from.start(), self.window.until.start())), rules: Some(rules) };
         each_said(index, wanted, |said| {
             if let Some(place) = named.get(said.consumer) {
                 let count = CustomCount { guardrail, day: said.time.day(), count: said.weight, exposure: None };

@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::error::Fault;
 
 /// Raised with any change of a table or a value in it.
-pub(super) const FORMAT: u64 = 2;
+pub(super) const FORMAT: u64 = 3;
 
 /// Version id first, so that a version is one range of every table; then what the table says.
 pub(super) type Key = (u32, u32, u32);

@@ -10,6 +10,7 @@ use tantivy::{DocAddress, DocId};
 use super::error::SearchError;
 use super::matched::{Wanted, matched};
 use super::quotes::{self, Candidate, Quote};
+use super::ruled::{RulesByApi, resolved};
 use super::schema::Keyword;
 use super::snapshot::{KeywordColumn, SegmentView, VersionView};
 
@@ -65,7 +66,7 @@ pub struct Groups {
 /// The query can't be understood, or the index can't be read.
 pub fn grouped(view: &VersionView, wanted: Wanted<'_>) -> Result<Groups, SearchError> {
     let mut reading = Reading::default();
-    matched(view, wanted, |number, segment, docs| reading.segment(number, segment, docs))?;
+    matched(view, wanted, |number, segment, docs| reading.segment(number, segment, docs, wanted.rules))?;
     Ok(reading.groups)
 }
 
@@ -103,7 +104,7 @@ impl Numbered<'_> {
 }
 
 impl Reading {
-    fn segment(&mut self, number: u32, segment: &SegmentView<'_>, docs: &[DocId]) -> Result<(), SearchError> {
+    fn segment(&mut self, number: u32, segment: &SegmentView<'_>, docs: &[DocId], rules: Option<&RulesByApi>) -> Result<(), SearchError> {
         let (time, tie, weight, length) = (segment.time()?, segment.tie()?, segment.weight()?, segment.length()?);
         let consumers = numbered(segment.keyword(Keyword::Consumer)?, docs, &mut self.consumers, &mut self.groups.consumers)?;
         let sentiments = numbered(segment.keyword(Keyword::Sentiment)?, docs, &mut self.words, &mut self.groups.words)?;
@@ -112,7 +113,11 @@ impl Reading {
         let none = number_of("", &mut self.words, &mut self.groups.words);
         for (field, keyword) in FIELDS.iter().filter_map(|name| Some((*name, Keyword::from_name(name)?))) {
             let column = segment.keyword(keyword)?;
-            let names = names_of(column, docs)?;
+            let mut names = names_of(column, docs)?;
+            if let Some(rules) = rules.filter(|_| keyword == Keyword::Theme) {
+                // What people merged is one.
+                names.values_mut().for_each(|name| *name = resolved(name, rules));
+            }
             for &doc in docs {
                 for name in column.ords().values_for_doc(doc).filter_map(|ord| names.get(&ord)) {
                     let praised = keyword == Keyword::Aspect && sentiments.of(doc) == Some(positive);

@@ -6,23 +6,26 @@ use tantivy::query::EnableScoring;
 
 use super::error::SearchError;
 use super::lower::Lowering;
+use super::ruled::{RulesByApi, expand};
 use super::snapshot::{SegmentView, VersionView};
 use super::syntax;
 
 /// Which feedback: the words of a search, or all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default)]
 pub struct Wanted<'a> {
     /// A search as `GET /v1/search` takes it; none: everything.
     pub query: Option<&'a str>,
     /// From this time to before that one; none: all times.
     pub times: Option<(Timestamp, Timestamp)>,
+    /// What people decided about themes, where the query may name one.
+    pub rules: Option<&'a RulesByApi>,
 }
 
 /// Says whether a search can be understood.
 ///
 /// # Errors
 /// [`SearchError::is_askers`]: it can't, and where.
-pub fn check_query(query: &str) -> Result<(), SearchError> {
+pub fn check_search(query: &str) -> Result<(), SearchError> {
     Lowering::run(syntax::parse(query)?.as_ref(), &[], &[]).map(|_| ())
 }
 
@@ -33,6 +36,10 @@ pub(super) fn matched(
     mut each: impl FnMut(u32, &SegmentView<'_>, &[DocId]) -> Result<(), SearchError>,
 ) -> Result<(), SearchError> {
     let tree = wanted.query.map(syntax::parse).transpose()?.flatten();
+    let tree = tree.map(|tree| match wanted.rules {
+        Some(rules) => expand(tree, rules),
+        None => tree,
+    });
     let searchers = [&view.searcher];
     let weight = match &tree {
         Some(tree) => {

@@ -8,6 +8,10 @@
 //! An insight lives in the index of each version that it counts for, with its weight, and is found
 //! once. Nothing here reads a topic, and only `version.rs` commits.
 
+mod about;
+mod corrected;
+#[cfg(test)]
+mod corrected_tests;
 mod count;
 mod cursor;
 mod directory;
@@ -21,6 +25,7 @@ mod manifest;
 mod matched;
 mod names;
 mod quotes;
+mod ruled;
 mod run;
 mod said;
 mod schema;
@@ -31,18 +36,22 @@ pub mod types;
 mod version;
 mod words;
 
+pub use about::{About, Place, each_about, quoted};
+pub use corrected::{Machine, Stored};
 pub use error::SearchError;
 pub use feedback::{Counting, FeedbackStats, feedback_stats};
 pub use groups::{Group, Groups, Member, grouped};
-pub use matched::{Wanted, check_query};
-pub use quotes::Quote;
+pub use matched::{Wanted, check_search};
 pub(crate) use quotes::quote_of;
-pub use run::search;
+pub use quotes::{Quote, telling_sentence};
+pub use ruled::{RulesByApi, check_query, taken_by};
+pub use run::{search, search_under};
 pub(crate) use said::each_told;
 pub use said::{Said, each_said, time_span};
+pub use schema::Subject;
 pub use snapshot::{Readers, Snapshot, VersionView};
 pub use store::{CommitReport, SearchStore};
 pub use types::{
-    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitLabel, HitLabels, HitSurvey, HitVersion, Interval, SearchRequest,
-    SearchResponse, Sort,
+    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitCorrection, HitLabel, HitLabels, HitSurvey, HitVersion, Interval,
+    SearchRequest, SearchResponse, Sort,
 };

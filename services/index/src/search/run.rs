@@ -14,6 +14,8 @@ use super::cursor::{self, Place};
 use super::error::SearchError;
 use super::hits::Showing;
 use super::lower::Lowering;
+use super::ruled::{self, RulesByApi};
+use super::schema::Keyword;
 use super::snapshot::{KeywordColumn, SegmentView, Snapshot, VersionView};
 use super::syntax::{self, MOST_CLAUSES};
 use super::types::{SearchRequest, SearchResponse, Sort};
@@ -36,9 +38,18 @@ const BLOCK: usize = 64;
 /// # Errors
 /// [`SearchError::is_askers`]: the request can't be understood. Else the index can't be read.
 pub fn search(snapshots: &[Arc<Snapshot>], request: &SearchRequest) -> Result<SearchResponse, SearchError> {
+    search_under(snapshots, request, &RulesByApi::new())
+}
+
+/// As [`search`], with themes as people decided them.
+///
+/// # Errors
+/// As [`search`].
+pub fn search_under(snapshots: &[Arc<Snapshot>], request: &SearchRequest, rules: &RulesByApi) -> Result<SearchResponse, SearchError> {
     check(request)?;
-    let query = syntax::parse(&request.query)?;
-    let filters = request.filters.iter().map(|f| syntax::parse_filter(f)).collect::<Result<Vec<_>, _>>()?;
+    let query = syntax::parse(&request.query)?.map(|node| ruled::expand(node, rules));
+    let filter = |text: &String| syntax::parse_filter(text).map(|node| ruled::expand(node, rules));
+    let filters = request.filters.iter().map(filter).collect::<Result<Vec<_>, _>>()?;
     let views: Vec<&VersionView> = snapshots.iter().flat_map(|s| &s.versions).map(AsRef::as_ref).filter(|v| is_asked(request, v)).collect();
     let searchers: Vec<&Searcher> = views.iter().map(|v| &v.searcher).collect();
     let lowered = Lowering::run(query.as_ref(), &filters, &searchers)?;
@@ -65,10 +76,15 @@ pub fn search(snapshots: &[Arc<Snapshot>], request: &SearchRequest) -> Result<Se
         response.next_cursor = best.last().and_then(|last| cursor::encode(question, last.place));
     }
     for entry in best {
-        response.hits.push(views[entry.view].with_insight(entry.address, |insight| showing.hit(insight, entry.score))?);
+        let shown = views[entry.view].with_stored(entry.address, |insight, machine| showing.hit(insight, machine, entry.score));
+        let mut hit = shown?;
+        hit.theme = views[entry.view].theme_at(entry.address)?.map(|theme| ruled::resolved(&theme, rules));
+        response.hits.push(hit);
     }
     for facet in gather.facets {
-        response.facets.insert(facet.name().to_owned(), facet.top(request.facet_limit));
+        let (name, limit) = (facet.name().to_owned(), request.facet_limit);
+        let counts = if name == Keyword::Theme.name() { ruled::fold(facet.top(usize::MAX), rules, limit) } else { facet.top(limit) };
+        response.facets.insert(name, counts);
     }
     response.histogram = gather.histogram.map(Histogram::bars).transpose()?.unwrap_or_default();
     response.checkpoint = snapshots.iter().map(|s| (s.partition, s.checkpoint.0)).collect();
