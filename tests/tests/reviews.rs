@@ -62,8 +62,10 @@ fn the_interface_changed(changes: &Value) {
 
 /// `catalog`: paging loses products in its first version, and no more in the second.
 fn the_planted_fix_is_seen(company: &Company, ask: &dyn Fn(&[&str]) -> std::process::Output) {
-    let story = &company.story["fixed"];
-    let version = story["fixed"].as_str().unwrap();
+    let releases = company.catalogue.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let of_catalog = releases.filter(|r| r["data"]["api"] == "catalog" && r["data"]["stage"] == "released");
+    let version = of_catalog.map(|r| r["data"]["api_version"].as_str().unwrap().to_owned()).max().unwrap();
+    let version = version.as_str();
     let search = "paging OR pagination OR cursor OR next_cursor OR pages";
     let shown = ask(&["review", "fix", "catalog", version, "--search", search, "--format", "json"]);
     let fix: Value = serde_json::from_slice(&shown.stdout).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&shown.stderr)));
