@@ -4,12 +4,16 @@
 use std::path::{Path, PathBuf};
 
 use groundswell_catalogue::describe::Declared;
+use groundswell_index::changes::types::Changes;
 use groundswell_index::corrections::list::{CorrectionTaken, CorrectionsAnswer};
+use groundswell_index::deprecation::types::Readiness;
+use groundswell_index::fix::FixReview;
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_index::themes::Decided;
 use groundswell_index::themes::types::{Proposals, Themes};
+use groundswell_index::verdicts::History;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::status::Status;
@@ -19,6 +23,7 @@ use serde_json::Value;
 use crate::cmd_catalogue::Applied;
 use crate::cmd_doctor::Report;
 use crate::cmd_evaluate::verdicts::Evaluation;
+use crate::cmd_review::Reviewed;
 use crate::dead_letters::{Letter, Letters};
 use crate::feed::Sent;
 use crate::openapi;
@@ -52,6 +57,8 @@ fn the_documents_of_the_answers_are_up_to_date() {
     check("openapi.json", &openapi::document());
     let answers = [
         ("apis", schema::<ApisOverview>()),
+        ("changes", schema::<Changes>()),
+        ("deprecation-status", schema::<Readiness>()),
         ("correct", schema::<CorrectionTaken>()),
         ("corrections", schema::<CorrectionsAnswer>()),
         ("catalogue-apply", schema::<Applied>()),
@@ -62,9 +69,12 @@ fn the_documents_of_the_answers_are_up_to_date() {
         ("dlq-show", schema::<Letter>()),
         ("doctor", schema::<Report>()),
         ("evaluate-verdicts", schema::<Evaluation>()),
+        ("gate", schema::<Review>()),
+        ("review", schema::<Reviewed>()),
+        ("review-fix", schema::<FixReview>()),
+        ("review-history", schema::<History>()),
         ("rerun", schema::<groundswell_classify::again::report::Report>()),
         ("pain", schema::<PainReport>()),
-        ("review", schema::<Review>()),
         ("search", schema::<SearchResponse>()),
         ("send", schema::<Sent>()),
         ("status", schema::<Status>()),

@@ -8,8 +8,8 @@ use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
 use crate::{
-    cmd_again, cmd_bench, cmd_catalogue, cmd_classify, cmd_consumers, cmd_correct, cmd_evaluate, cmd_gate, cmd_model, cmd_review,
-    cmd_simulate, cmd_themes,
+    cmd_again, cmd_bench, cmd_catalogue, cmd_classify, cmd_consumers, cmd_correct, cmd_deprecation, cmd_evaluate, cmd_gate, cmd_model,
+    cmd_review, cmd_simulate, cmd_themes,
 };
 
 /// What API consumers say and do, in one searchable insight index per API version.
@@ -157,6 +157,9 @@ Exit code 1 if something fails.")]
     Review(cmd_review::Args),
     /// Review a version against its baseline by a policy, with an exit code for a pipeline
     Gate(cmd_gate::Args),
+    /// How ready a version is to be switched off
+    #[command(subcommand)]
+    Deprecation(cmd_deprecation::Deprecation),
 }
 
 #[derive(Args, Debug)]

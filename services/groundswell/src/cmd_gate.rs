@@ -23,6 +23,7 @@ use live::Patience;
   groundswell gate payments v2 --baseline v1 --wait 30m --max-age 2d --format md > comment.md
   groundswell gate payments v2 --baseline v1 --write junit=review.xml --write github=-
   groundswell gate payments v2 --baseline v1 --policy groundswell.gate.toml --inconclusive pass
+  groundswell gate payments v1 --safe-to-remove     exit 0 if nobody calls it any more (section [removal] of the policy)
   groundswell gate --input counts.json            counts of your own (docs/statistics.md)
 
 Exit codes: 0 pass, 1 regression, 2 wrong use, 3 inconclusive, 4 not reachable or stale.")]
@@ -34,8 +35,11 @@ pub struct Args {
     #[arg(required_unless_present = "input", conflicts_with = "input")]
     pub version: Option<String>,
     /// The version it is compared with
-    #[arg(long, value_name = "VERSION", required_unless_present = "input", conflicts_with = "input")]
+    #[arg(long, value_name = "VERSION", required_unless_present_any = ["input", "safe_to_remove"], conflicts_with_all = ["input", "safe_to_remove"])]
     pub baseline: Option<String>,
+    /// Ask instead whether the version can be switched off: nobody calls it any more, and its sunset has passed
+    #[arg(long, conflicts_with_all = ["input", "since", "until", "write"])]
+    pub safe_to_remove: bool,
     /// From this day or RFC 3339 time on [default: 28 days before the version's first]
     #[arg(long, value_name = "TIME", conflicts_with = "input")]
     pub since: Option<String>,
@@ -126,9 +130,16 @@ pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
         inconclusive: args.inconclusive.map(Into::into),
     };
     let policy = policy(args.policy.as_deref(), flags)?;
+    let patience = Patience { wait: args.wait.unwrap_or_default(), max_age: args.max_age };
+    if args.safe_to_remove {
+        let question = question(args);
+        let readiness = live::readiness(global, &question.api, &question.version, &policy, patience)?;
+        crate::cmd_deprecation::show(&readiness, Format::choose(global.format))?;
+        return Ok(exit_code(readiness.verdict, &policy));
+    }
     let review = match &args.input {
         Some(file) => of_file(file, &policy)?,
-        None => live::review(global, &question(args), &policy, Patience { wait: args.wait.unwrap_or_default(), max_age: args.max_age })?,
+        None => live::review(global, &question(args), &policy, patience)?,
     };
     show(&review, Format::choose(global.format))?;
     for (form, file) in &args.write {

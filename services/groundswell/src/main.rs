@@ -15,6 +15,7 @@ mod cmd_classify;
 mod cmd_consumers;
 mod cmd_correct;
 mod cmd_demo;
+mod cmd_deprecation;
 mod cmd_dlq;
 mod cmd_doctor;
 mod cmd_evaluate;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => cmd_bench::run(args, global),
         Command::Evaluate(what) => cmd_evaluate::run(global, what),
         Command::Review(args) => cmd_review::run(global, args),
+        Command::Deprecation(command) => cmd_deprecation::run(global, command),
         Command::Gate(args) => match cmd_gate::run(global, args) {
             Ok(code) => return code.into(),
             Err(failure) => Err(failure),

@@ -2,12 +2,16 @@
 
 use groundswell_catalogue::describe::Declared;
 use groundswell_classify::again::report::Report as Rerun;
+use groundswell_index::changes::types::Changes;
 use groundswell_index::corrections::list::{CorrectionRequest, CorrectionTaken, CorrectionsAnswer};
+use groundswell_index::deprecation::types::Readiness;
+use groundswell_index::fix::FixReview;
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
 use groundswell_index::search::{SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_index::themes::Decided;
 use groundswell_index::themes::types::{Proposals, Themes};
+use groundswell_index::verdicts::History;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::http::Problem;
@@ -67,8 +71,29 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         ),
         query("format", "`json`, or `md` for Markdown.", json!({"enum": ["json", "md"]})),
     ];
+    let format = query("format", "`json`, or `md` for Markdown.", json!({"enum": ["json", "md"]}));
+    let deprecation_parameters = [api_and_version.to_vec(), vec![format.clone()]].concat();
+    let history_parameters = [
+        api_and_version.to_vec(),
+        vec![
+            query("baseline", "Only against this version.", json!({"type": "string"})),
+            query("limit", "At most so many.", json!({"type": "integer", "default": 50})),
+        ],
+    ]
+    .concat();
+    let fix_parameters = [
+        api_and_version.to_vec(),
+        vec![
+            query("q", "A search that finds what consumers asked for; this or `theme`.", json!({"type": "string"})),
+            query("theme", "A theme that consumers asked for.", json!({"type": "string"})),
+            format.clone(),
+        ],
+        window.clone(),
+    ]
+    .concat();
     let mut baseline = query("baseline", "The version to compare with.", json!({"type": "string"}));
     baseline["required"] = json!(true);
+    let changes_parameters = [api_and_version.to_vec(), vec![baseline.clone(), format.clone()], window.clone()].concat();
     let verdict_parameters = [api_and_version.to_vec(), vec![baseline], window.clone()].concat();
     let listed = vec![query("limit", "Themes listed, at most 1000.", json!({"type": "integer"}))];
     let themes_parameters = [
@@ -196,6 +221,38 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             "parameters": pain_parameters,
             "responses": answer("Who they are, most additional failures first.", schema::<PainReport>(schemas)),
         }},
+        "/v1/apis/{api}/versions/{version}/verdicts": {"get": {
+            "operationId": "verdicts", "summary": "Verdicts that were given on a version, newest first",
+            "parameters": history_parameters,
+            "responses": json_answer("The newest of them.", &schema::<History>(schemas)),
+        }},
+        "/v1/apis/{api}/versions/{version}/changes": {"get": {
+            "operationId": "changes", "summary": "What changed from a baseline: what people say, failing operations, the interface",
+            "parameters": changes_parameters,
+            "responses": answer("What changed.", schema::<Changes>(schemas)),
+        }},
+        "/v1/apis/{api}/versions/{version}/fix": {"get": {
+            "operationId": "fix", "summary": "Whether a version mended what consumers asked for",
+            "parameters": fix_parameters,
+            "responses": answer("What is known.", schema::<FixReview>(schemas)),
+        }},
+        "/v1/apis/{api}/versions/{version}/deprecation": {
+            "get": {
+                "operationId": "deprecation", "summary": "How ready a version is to be switched off, by the usual policy",
+                "parameters": deprecation_parameters,
+                "responses": answer("What is known.", schema::<Readiness>(schemas)),
+            },
+            "post": {
+                "operationId": "deprecationByPolicy", "summary": "The same by the section `[removal]` of a policy of your own",
+                "parameters": api_and_version,
+                "requestBody": {"required": true, "description": "A policy as in `groundswell.gate.toml`, at most 64 KiB; what it leaves out keeps its default.",
+                                "content": {"application/toml": {"schema": {"type": "string"}}}},
+                "responses": {
+                    "200": {"description": "What is known.", "content": {"application/json": {"schema": schema::<Readiness>(schemas)}}},
+                    "default": {"description": "What is wrong and what to do.", "content": {"application/problem+json": {"schema": problem}}},
+                },
+            },
+        },
         "/v1/apis/{api}/versions/{version}/export": {"get": {
             "operationId": "export", "summary": "Every insight of one version, one JSON object a line",
             "parameters": api_and_version,

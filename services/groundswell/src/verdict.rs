@@ -28,12 +28,20 @@ pub struct Question {
     pub until: Option<String>,
 }
 
+impl Question {
+    /// As the parameters of a request.
+    pub fn query(&self) -> Vec<(&'static str, String)> {
+        let mut query = vec![("baseline", self.baseline.clone())];
+        let window = [("since", &self.since), ("until", &self.until)];
+        query.extend(window.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
+        query
+    }
+}
+
 /// Asks for a verdict.
 pub fn ask(client: &Client, question: &Question, policy: &Policy) -> Result<Review, Failure> {
     let text = policy.to_toml().map_err(|e| Failure::failed(e.to_string()))?;
-    let mut query = vec![("baseline", question.baseline.clone())];
-    let window = [("since", &question.since), ("until", &question.until)];
-    query.extend(window.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
+    let query = question.query();
     let path = ["v1", "apis", &question.api, "versions", &question.version, "verdict"];
     client.post_text(&path, &query, "application/toml", text)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use groundswell_catalogue::Catalogue;
 use groundswell_runtime::Freshness;
@@ -11,6 +11,7 @@ use groundswell_runtime::Freshness;
 use crate::corrections::Shared;
 use crate::rollup::RollupReader;
 use crate::search::{Readers, RulesByApi};
+use crate::verdicts::Verdicts;
 
 /// What can be read of one partition; both sides always give their last commit.
 #[derive(Clone)]
@@ -56,6 +57,7 @@ struct Inner {
     commands: Mutex<Sender<Command>>,
     waiting: Mutex<Receiver<Command>>,
     turn: Mutex<()>,
+    verdicts: OnceLock<Verdicts>,
 }
 
 impl Handle {
@@ -74,6 +76,7 @@ impl Handle {
             commands: Mutex::new(commands),
             waiting: Mutex::new(waiting),
             turn: Mutex::default(),
+            verdicts: OnceLock::new(),
         }))
     }
 
@@ -150,6 +153,17 @@ impl Handle {
     /// Waits for the turn of an answer that takes much memory: there is one at a time.
     pub fn turn(&self) -> MutexGuard<'_, ()> {
         self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where verdicts are kept from now on; the first one told stands.
+    pub fn keep_verdicts(&self, verdicts: Verdicts) {
+        self.0.verdicts.get_or_init(|| verdicts);
+    }
+
+    /// Where verdicts are kept, if anywhere.
+    #[must_use]
+    pub fn verdicts(&self) -> Option<&Verdicts> {
+        self.0.verdicts.get()
     }
 
     /// Asks the loop to do something between two batches.

@@ -3,7 +3,10 @@
 //! One partition of the insights topic is one [`rollup`] store (usage, milestones and the checkpoint)
 //! and one [`search`] index per API version. [`summary`] joins both, [`review`] reads what a verdict is made from; [`http`] serves the answers.
 
+pub mod changes;
 pub mod corrections;
+pub mod deprecation;
+pub mod fix;
 pub mod handle;
 pub mod http;
 pub mod journeys;
@@ -15,6 +18,7 @@ pub mod search;
 mod service;
 pub mod summary;
 pub mod themes;
+pub mod verdicts;
 
 use std::sync::Arc;
 
@@ -30,6 +34,7 @@ pub use service::run;
 pub fn service(app: &App, bus: &Arc<dyn Bus>, partitions: usize) -> Service {
     let handle = Handle::new(app.freshness.clone());
     let opened = handle.clone();
+    keep_verdicts(&handle, &app.settings.data);
     app.health.watch("index", move || opened.stores().len() >= partitions);
     let read = app.auth.protect(http::read_router(handle.clone()), Scope::Read);
     let admin = app.auth.protect(http::admin_router(handle.clone()), Scope::Admin);
@@ -40,4 +45,16 @@ pub fn service(app: &App, bus: &Arc<dyn Bus>, partitions: usize) -> Service {
     let (bus, settings, stop) = (bus.clone(), app.settings.clone(), app.stop.clone());
     let service = Service::looping("index", move || run(bus, &settings, handle, stop));
     service.routes(read).routes(desk).routes(decide).routes(admin)
+}
+
+/// Opens the store of verdicts. Without it there are verdicts all the same, only no history of them.
+fn keep_verdicts(handle: &Handle, data: &std::path::Path) {
+    let folder = data.join("index");
+    let opened = std::fs::create_dir_all(&folder)
+        .map_err(|e| e.to_string())
+        .and_then(|()| verdicts::Verdicts::open(&folder.join("verdicts.redb")).map_err(|e| e.to_string()));
+    match opened {
+        Ok(verdicts) => handle.keep_verdicts(verdicts),
+        Err(error) => tracing::error!(error, folder = %folder.display(), "verdicts can't be stored"),
+    }
 }

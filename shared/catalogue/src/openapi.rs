@@ -3,9 +3,12 @@
 //! The document is walked, not bound to a schema: OpenAPI 3.0, 3.1 and Swagger 2.0 agree on the
 //! few places that are read, and real documents are full of small errors everywhere else.
 
+mod fields;
+
 use serde_json::Value;
 
 use crate::routes::Operation;
+pub use fields::{Field, MOST_FIELDS, MOST_FIELDS_OF_DOCUMENT};
 
 /// A longer document, given as text, is not read.
 pub const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -35,6 +38,8 @@ pub struct Api {
     pub operations: Vec<Operation>,
     /// Operations left out because there are too many.
     pub left_out: usize,
+    /// Whether parameters or fields were left out because there are too many: then a comparison does not know all.
+    pub fields_left_out: bool,
     /// Host (lower case; empty where none is told) and base path (empty for the root).
     pub servers: Vec<(String, String)>,
 }
@@ -69,13 +74,20 @@ fn walk(document: &Value) -> Document {
         return Document::Unreadable("no `paths`: not an OpenAPI document".into());
     };
     let mut api = Api { servers: servers(document), ..Api::default() };
+    let mut kept = 0;
     for (template, item) in paths {
         for method in METHODS {
             let Some(operation) = item.get(method).filter(|o| o.is_object()) else { continue };
             if api.operations.len() >= MOST_OPERATIONS || template.len() > LONGEST_NAME {
                 api.left_out += 1;
             } else {
-                api.operations.push(read_operation(method, template, operation));
+                let (mut fields, left_out) = fields::read(document, item, operation);
+                if kept + fields.len() > MOST_FIELDS_OF_DOCUMENT {
+                    fields.clear();
+                }
+                kept += fields.len();
+                api.fields_left_out |= left_out > 0 || kept + MOST_FIELDS > MOST_FIELDS_OF_DOCUMENT;
+                api.operations.push(Operation { fields, ..read_operation(method, template, operation) });
             }
         }
     }
@@ -90,6 +102,7 @@ fn read_operation(method: &str, template: &str, operation: &Value) -> Operation 
         method,
         template: template.to_owned(),
         deprecated: operation.get("deprecated").and_then(Value::as_bool).unwrap_or(false),
+        fields: Vec::new(),
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Operation {
     pub template: String,
     /// Whether the document calls it deprecated.
     pub deprecated: bool,
+    /// What it takes and gives, sorted, within bounds.
+    pub fields: Vec<crate::openapi::Field>,
 }
 
 /// Operations with their matcher.
@@ -186,7 +188,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn operation(name: &str, method: &str, template: &str) -> Operation {
-        Operation { name: name.into(), method: method.into(), template: template.into(), deprecated: false }
+        Operation { name: name.into(), method: method.into(), template: template.into(), deprecated: false, fields: Vec::new() }
     }
 
     fn routes(templates: &[(&str, &str, &str)]) -> Routes {

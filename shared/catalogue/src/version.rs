@@ -78,6 +78,7 @@ pub struct Version {
 struct Sources {
     servers: Vec<(String, String)>,
     left_out: usize,
+    fields_left_out: bool,
     operations: Arc<[Operation]>,
 }
 
@@ -134,7 +135,12 @@ impl Version {
             Document::Unreadable(why) => self.problem = Some(why),
             Document::Api(api) => {
                 let operations: Arc<[Operation]> = api.operations.into();
-                let sources = Sources { servers: api.servers, left_out: api.left_out, operations: Arc::clone(&operations) };
+                let sources = Sources {
+                    servers: api.servers,
+                    left_out: api.left_out,
+                    fields_left_out: api.fields_left_out,
+                    operations: Arc::clone(&operations),
+                };
                 if self.document.offer(time, sources) {
                     self.routes = Routes::new(operations);
                     self.problem = None;
@@ -237,6 +243,18 @@ impl Version {
     #[must_use]
     pub fn operations_left_out(&self) -> usize {
         self.document.get().map_or(0, |d| d.left_out)
+    }
+
+    /// Whether parameters or fields of the document were left out because there are too many.
+    #[must_use]
+    pub fn fields_left_out(&self) -> bool {
+        self.document.get().is_some_and(|d| d.fields_left_out)
+    }
+
+    /// Whether an OpenAPI document was read.
+    #[must_use]
+    pub fn has_document(&self) -> bool {
+        self.document.get().is_some()
     }
 
     /// Its base paths, longest first, without the root.

@@ -1,7 +1,7 @@
 //! A comparison on the scale of logarithms or of points, with bounds that hold at this look.
 
 use crate::boundary::Look;
-use crate::conditional::{self, Fit, Part, Warm};
+use crate::conditional::{self, Depth, Fit, Part, Warm};
 use crate::exact;
 use crate::panel::Panel;
 use crate::stratified;
@@ -48,12 +48,12 @@ impl Comparison {
 
 /// Compares rates: paired where consumers were seen on both versions, else between strata; none without anything to compare.
 pub(crate) fn rates(panel: &Panel, look: Look) -> Option<Comparison> {
-    paired(panel, look, None).map(|(comparison, _)| comparison).or_else(|| stratified::compare(panel, look))
+    paired(panel, look, None, Depth::Whole).map(|(comparison, _)| comparison).or_else(|| stratified::compare(panel, look))
 }
 
 /// Compares consumers with themselves; none where that tells nothing.
-pub(crate) fn paired(panel: &Panel, look: Look, warm: Option<&Warm>) -> Option<(Comparison, Warm)> {
-    let fit = conditional::fit(panel, warm)?;
+pub(crate) fn paired(panel: &Panel, look: Look, warm: Option<&Warm>, depth: Depth) -> Option<(Comparison, Warm)> {
+    let fit = conditional::fit(panel, warm, depth)?;
     let (on_candidate, total) = fit.parts.iter().fold((0.0, 0.0), |(c, t), p| (c + p.on_candidate, t + p.total));
     let counts = on_candidate.min(total - on_candidate);
     let comparison = if counts < FEW_COUNTS || fit.effective < FEW_CONSUMERS {

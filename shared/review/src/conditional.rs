@@ -7,16 +7,20 @@
 //! by consumer (sandwich), so that only the mean must be right, not the distribution (Wooldridge, *Journal of
 //! Econometrics* 90 (1999) 77–97).
 
-use crate::linear::Symmetric;
-use crate::panel::{Cell, Panel};
+use crate::linear::{Outer, Symmetric, add_scaled, dot};
+use crate::panel::{Consumer, Panel};
 use crate::weights::{self, Weighting};
 
 /// Steps of Newton's method at most: it is concave and takes some ten.
 const STEPS: usize = 60;
 /// So many consumers tell the curvature well enough to set the pace of the steps.
 const PACE: usize = 1_500;
-/// A step below this ends them.
+/// A step below this ends them …
 const CLOSE: f64 = 1e-6;
+/// … or below this, where only θ is asked for, to be rounded …
+const ROUGH: f64 = 1e-4;
+/// … or below this, where only the spread of the consumers is to be learned.
+const NEAR: f64 = 1e-3;
 /// Steps that do not shrink to this want a new curvature.
 const SHRINK: f64 = 0.3;
 /// The longest step in logarithms.
@@ -76,16 +80,24 @@ pub(crate) struct Warm {
     theta: f64,
 }
 
+/// How much of a fit is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// All of it.
+    Whole,
+    /// θ; its uncertainty as far as a part of the consumers tells it, where there are many.
+    Theta,
+}
+
 /// Fits the comparison; none where nobody with counts was seen on both versions, or nothing tells the version from the days.
-pub(crate) fn fit(panel: &Panel, warm: Option<&Warm>) -> Option<Fit> {
-    // Who has no counts tells nothing, and of feedback most have none.
-    let panel = &panel.with_counts();
+pub(crate) fn fit(panel: &Panel, warm: Option<&Warm>, depth: Depth) -> Option<Fit> {
     let start = Weighting::start(panel);
     let from = warm.map_or_else(|| Warm { days: vec![0.0; panel.days], theta: 0.0 }, Warm::clone);
-    let (at, rough) = maximise(panel, &start, from, None)?;
+    let (at, rough) = maximise(panel, &start, from, None, NEAR)?;
     let weighting = start.learn(panel, &parts(panel, &start, &at, &rough)?);
-    let (at, _) = maximise(panel, &weighting, at, Some(rough))?;
-    let curvature = curvature(panel, &weighting, &at, 1);
+    let close = if depth == Depth::Whole { CLOSE } else { ROUGH };
+    let (at, rough) = maximise(panel, &weighting, at, Some(rough), close)?;
+    let curvature = if depth == Depth::Whole { curvature(panel, &weighting, &at, 1) } else { rough };
     let parts = parts(panel, &weighting, &at, &curvature)?;
     summarise(parts, &projection(&curvature, panel.days)?, at, weighting.dispersion)
 }
@@ -105,22 +117,24 @@ impl Warm {
         Self { days, theta: self.theta + factor * step[self.days.len()] }
     }
 
-    fn levels(&self) -> Vec<f64> {
+    /// The effect of each day as a factor.
+    pub(crate) fn levels(&self) -> Vec<f64> {
         self.days.iter().map(|g| g.exp()).collect()
     }
 }
 
 /// Newton's method. The curvature is dear and only sets the pace, so it is kept while the steps shrink well.
-fn maximise(panel: &Panel, weighting: &Weighting, mut at: Warm, known: Option<Symmetric>) -> Option<(Warm, Symmetric)> {
-    let every = (panel.len() / PACE).max(1);
+fn maximise(panel: &Panel, weighting: &Weighting, mut at: Warm, known: Option<Symmetric>, close: f64) -> Option<(Warm, Symmetric)> {
+    let every = (panel.counted_len() / PACE).max(1);
+    let observed = Observed::of(panel, weighting);
     let mut kept = known.unwrap_or_else(|| curvature(panel, weighting, &at, every));
     let mut factor = kept.clone().cholesky()?;
     let mut before = f64::INFINITY;
     for _ in 0..STEPS {
-        let step = factor.solve(&gradient(panel, weighting, &at));
+        let step = factor.solve(&gradient(panel, weighting, &observed, &at));
         let longest = step.iter().fold(0.0f64, |m, s| m.max(s.abs()));
         at = at.moved(&step);
-        if longest < CLOSE {
+        if longest < close {
             break;
         }
         if longest > SHRINK * before || longest > LONGEST {
@@ -133,95 +147,80 @@ fn maximise(panel: &Panel, weighting: &Weighting, mut at: Warm, known: Option<Sy
     at.theta.is_finite().then_some((at, kept))
 }
 
-/// Shares of a consumer's counts by day, and how much of each day's share is the candidate's.
-#[derive(Default)]
-struct Shares {
-    days: Vec<(usize, f64, f64)>,
+/// Weighted counts, which are the same wherever a search stands: by day, and on the candidate.
+struct Observed {
+    days: Vec<f64>,
     candidate: f64,
 }
 
-impl Shares {
-    fn fill(&mut self, cells: &[Cell], levels: &[f64], ratio: f64) {
-        self.days.clear();
-        self.candidate = 0.0;
-        let mut total = 0.0;
-        for cell in cells {
-            let expected = cell.exposure * levels[usize::from(cell.day)] * if cell.candidate { ratio } else { 1.0 };
-            let candidate = if cell.candidate { expected } else { 0.0 };
-            total += expected;
-            self.candidate += candidate;
-            match self.days.last_mut() {
-                Some((day, all, part)) if *day == usize::from(cell.day) => {
-                    *all += expected;
-                    *part += candidate;
-                }
-                _ => self.days.push((usize::from(cell.day), expected, candidate)),
-            }
+impl Observed {
+    fn of(panel: &Panel, weighting: &Weighting) -> Self {
+        let mut observed = Self { days: vec![0.0; panel.days], candidate: 0.0 };
+        for (place, consumer) in panel.counted() {
+            let weight = weighting.of(place);
+            consumer.runs().for_each(|run| add_scaled(&mut observed.days[run.day..], weight, run.count));
+            observed.candidate += weight * consumer.on_candidate;
         }
-        let scale = 1.0 / total;
-        self.candidate *= scale;
-        for (_, all, part) in &mut self.days {
-            *all *= scale;
-            *part *= scale;
-        }
+        observed
     }
 }
 
-/// Slope of the logarithm of the likelihood: by day, and last by θ.
-fn gradient(panel: &Panel, weighting: &Weighting, at: &Warm) -> Vec<f64> {
-    let days = at.days.len();
-    let (levels, ratio) = (at.levels(), at.theta.exp());
-    let mut gradient: Vec<f64> = at.days.iter().map(|effect| -RIDGE * effect).collect();
-    gradient.push(0.0);
-    for (place, (_, cells)) in panel.iter().enumerate() {
-        let (mut total, mut expected) = (0.0, 0.0);
-        for cell in cells {
-            total += cell.count;
-            expected += cell.exposure * levels[usize::from(cell.day)] * if cell.candidate { ratio } else { 1.0 };
-        }
-        if total <= 0.0 {
-            continue;
-        }
-        let (weight, scale) = (weighting.of(place), total / expected);
-        for cell in cells {
-            let mean = scale * cell.exposure * levels[usize::from(cell.day)] * if cell.candidate { ratio } else { 1.0 };
-            let residual = weight * (cell.count - mean);
-            gradient[usize::from(cell.day)] += residual;
-            gradient[days] += if cell.candidate { residual } else { 0.0 };
-        }
+/// Sums of a consumer's exposures times something told by day: baseline and candidate.
+pub(crate) fn weighed(consumer: &Consumer<'_>, by_day: &[f64]) -> (f64, f64) {
+    let (mut baseline, mut candidate) = (0.0, 0.0);
+    for run in consumer.runs() {
+        let sum = dot(run.exposure, &by_day[run.day..]);
+        if run.candidate { candidate += sum } else { baseline += sum }
     }
-    gradient
+    (baseline, candidate)
+}
+
+/// Slope of the logarithm of the likelihood: by day, and last by θ.
+fn gradient(panel: &Panel, weighting: &Weighting, observed: &Observed, at: &Warm) -> Vec<f64> {
+    let (levels, ratio) = (at.levels(), at.theta.exp());
+    let mut means = vec![0.0; panel.days];
+    let mut on_candidate = observed.candidate;
+    for (place, consumer) in panel.counted() {
+        let (baseline, candidate) = weighed(&consumer, &levels);
+        let scale = weighting.of(place) * consumer.total / (baseline + ratio * candidate);
+        for run in consumer.runs() {
+            add_scaled(&mut means[run.day..], if run.candidate { ratio * scale } else { scale }, run.exposure);
+        }
+        on_candidate -= scale * ratio * candidate;
+    }
+    let of_day = |day: usize| observed.days[day] - levels[day] * means[day] - RIDGE * at.days[day];
+    (0..panel.days).map(of_day).chain([on_candidate]).collect()
 }
 
 /// Its second derivatives with their sign turned, from every so-manieth consumer, scaled to all.
 fn curvature(panel: &Panel, weighting: &Weighting, at: &Warm, every: usize) -> Symmetric {
-    let days = at.days.len();
+    let days = panel.days;
     let (levels, ratio) = (at.levels(), at.theta.exp());
-    let mut curvature = Symmetric::zeros(days + 1);
-    (0..days).for_each(|day| curvature.add(day, day, RIDGE));
-    // Without information about θ the matrix would be singular: this makes it stay where it is.
-    curvature.add(days, days, 1e-9);
-    let mut shares = Shares::default();
-    let mut dense = vec![0.0; days];
+    let (mut of_shares, mut of_candidate, mut of_theta) = (vec![0.0; days], vec![0.0; days], 0.0);
+    let mut products = Outer::new(days);
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     let times = every as f64;
-    for (place, (_, cells)) in panel.iter().enumerate().step_by(every) {
-        let total: f64 = cells.iter().map(|c| c.count).sum();
-        if total <= 0.0 {
-            continue;
+    for (place, consumer) in panel.counted().step_by(every) {
+        let (baseline, candidate) = weighed(&consumer, &levels);
+        let expected = baseline + ratio * candidate;
+        let (share, weight) = (ratio * candidate / expected, times * weighting.of(place) * consumer.total);
+        let scale = weight / expected;
+        products.next(weight / (expected * expected));
+        for run in consumer.runs() {
+            let (relative, cross) = if run.candidate { (ratio, 1.0 - share) } else { (1.0, -share) };
+            products.put(run.day, relative, run.exposure);
+            add_scaled(&mut of_shares[run.day..], scale * relative, run.exposure);
+            add_scaled(&mut of_candidate[run.day..], scale * relative * cross, run.exposure);
         }
-        shares.fill(cells, &levels, ratio);
-        let scale = times * weighting.of(place) * total;
-        let first = shares.days.first().map_or(0, |(day, _, _)| *day);
-        shares.days.iter().for_each(|(day, share, _)| dense[*day] = *share);
-        for (day, share, candidate) in &shares.days {
-            curvature.add(*day, *day, scale * share);
-            curvature.add(days, *day, scale * (candidate - share * shares.candidate));
-            curvature.add_row(*day, first, -scale * share, &dense[first..=*day]);
-        }
-        shares.days.iter().for_each(|(day, _, _)| dense[*day] = 0.0);
-        curvature.add(days, days, scale * shares.candidate * (1.0 - shares.candidate));
+        of_theta += weight * share * (1.0 - share);
     }
+    let mut curvature = products.sum().scaled(&levels);
+    for day in 0..days {
+        curvature.add(day, day, RIDGE + levels[day] * of_shares[day]);
+        curvature.add(days, day, levels[day] * of_candidate[day]);
+    }
+    // Without information about θ the matrix would be singular: this makes it stay where it is.
+    curvature.add(days, days, 1e-9 + of_theta);
     curvature
 }
 
@@ -237,32 +236,28 @@ fn projection(curvature: &Symmetric, days: usize) -> Option<Vec<f64>> {
 }
 
 fn parts(panel: &Panel, weighting: &Weighting, at: &Warm, curvature: &Symmetric) -> Option<Vec<Part>> {
-    let explained = projection(curvature, at.days.len())?;
-    let levels = at.levels();
-    let (mut shares, mut all) = (Shares::default(), Vec::new());
-    for (place, (id, cells)) in panel.iter().enumerate() {
-        let total: f64 = cells.iter().map(|c| c.count).sum();
-        if total <= 0.0 {
-            continue;
-        }
-        shares.fill(cells, &levels, 1.0);
-        let expected_share = shares.candidate;
-        shares.fill(cells, &levels, at.theta.exp());
-        let (mut mean, mut square) = (shares.candidate, shares.candidate);
-        for (day, share, candidate) in &shares.days {
-            let e = explained[*day];
-            mean -= share * e;
-            square += share * e * e - 2.0 * candidate * e;
-        }
-        let place_of = |c: &Cell| f64::from(u8::from(c.candidate)) - explained[usize::from(c.day)];
-        let observed: f64 = cells.iter().map(|c| c.count * place_of(c)).sum();
+    let explained = projection(curvature, panel.days)?;
+    let (levels, ratio) = (at.levels(), at.theta.exp());
+    let times = |by_day: &[f64]| -> Vec<f64> { by_day.iter().zip(&explained).map(|(value, e)| value * e).collect() };
+    let first = times(&levels);
+    let second = times(&first);
+    let mut all = Vec::with_capacity(panel.counted_len());
+    for (place, consumer) in panel.counted() {
+        let (baseline, candidate) = weighed(&consumer, &levels);
+        let (baseline_first, candidate_first) = weighed(&consumer, &first);
+        let (baseline_second, candidate_second) = weighed(&consumer, &second);
+        let expected = baseline + ratio * candidate;
+        let share = ratio * candidate / expected;
+        let mean = share - (baseline_first + ratio * candidate_first) / expected;
+        let square = share + (baseline_second + ratio * candidate_second - 2.0 * ratio * candidate_first) / expected;
+        let on_days: f64 = consumer.runs().map(|run| dot(run.count, &explained[run.day..])).sum();
         all.push(Part {
-            id,
-            total,
-            on_candidate: cells.iter().filter(|c| c.candidate).map(|c| c.count).sum(),
-            expected_share,
-            information: total * (square - mean * mean).max(0.0),
-            residual: observed - total * mean,
+            id: consumer.id,
+            total: consumer.total,
+            on_candidate: consumer.on_candidate,
+            expected_share: candidate / (baseline + candidate),
+            information: consumer.total * (square - mean * mean).max(0.0),
+            residual: consumer.on_candidate - on_days - consumer.total * mean,
             weight: weighting.of(place),
         });
     }

@@ -8,10 +8,16 @@
 //! pᵢ into r·pᵢ/(1 − pᵢ + r·pᵢ); bounds are the ratios at which the tail is spent (Clopper and Pearson, *Biometrika* 26
 //! (1934) 404–413). A sum that is not whole is rounded to the careful side.
 
+use statrs::distribution::{ContinuousCDF, Normal};
+
 use crate::conditional::Part;
 
 /// Logarithms of ratios beyond this are not told apart.
 const FARTHEST: f64 = 12.0;
+/// With more trials than this the ends of an interval are found by the normal distribution.
+const MANY: usize = 400;
+/// A probability that is none.
+const NOTHING: f64 = 1e-20;
 /// Halvings of the searched interval.
 const HALVINGS: usize = 48;
 
@@ -67,14 +73,70 @@ fn tilted(chance: f64, theta: f64) -> f64 {
 fn distribution(chances: &[f64], theta: f64) -> Vec<f64> {
     let mut probabilities = vec![0.0; chances.len() + 1];
     probabilities[0] = 1.0;
-    for (n, chance) in chances.iter().enumerate() {
+    // Only what is likelier than [`NOTHING`] is worked on: of n trials some √n numbers.
+    let (mut low, mut high) = (0, 0);
+    for chance in chances {
         let p = tilted(*chance, theta);
-        for k in (1..=n + 1).rev() {
+        high += 1;
+        for k in (low + 1..=high).rev() {
             probabilities[k] = probabilities[k] * (1.0 - p) + probabilities[k - 1] * p;
         }
-        probabilities[0] *= 1.0 - p;
+        probabilities[low] *= 1.0 - p;
+        while low < high && probabilities[low] < NOTHING {
+            probabilities[low] = 0.0;
+            low += 1;
+        }
+        while high > low && probabilities[high] < NOTHING {
+            probabilities[high] = 0.0;
+            high -= 1;
+        }
     }
     probabilities
+}
+
+/// The probability of so many or more, and of so many or fewer, as the normal distribution of the same mean and variance has it,
+/// with half a count of continuity: near enough for the ends of an interval.
+fn normally(chances: &[f64], theta: f64, count: usize) -> (f64, f64) {
+    let (mean, variance) = chances.iter().map(|p| tilted(*p, theta)).fold((0.0, 0.0), |(m, v), p| (m + p, v + p * (1.0 - p)));
+    let spread = variance.sqrt().max(1e-9);
+    let count = crate::prepare::real(count as u64);
+    Normal::new(0.0, 1.0).map_or((1.0, 1.0), |n| (n.sf((count - 0.5 - mean) / spread), n.cdf((count + 0.5 - mean) / spread)))
+}
+
+/// Trials of a count of consumers: how many of those who said something said it on the candidate.
+pub(crate) struct Trials {
+    /// Each consumer's chance, were nothing different, as little as it may be …
+    pub(crate) least: Vec<f64>,
+    /// … and as much as it may be.
+    pub(crate) most: Vec<f64>,
+    /// The sum of their shares on the candidate.
+    pub(crate) sum: f64,
+}
+
+impl Trials {
+    /// The probability of so much or more where nothing differs, and of so little or less.
+    pub(crate) fn tails(&self) -> (f64, f64) {
+        let most = self.most.len();
+        let (down, up) = (whole(self.sum + 1e-9).min(most), whole((self.sum - 1e-9).ceil()).min(most));
+        (beyond(&distribution(&self.most, 0.0), down).min(1.0), distribution(&self.least, 0.0)[..=up].iter().sum::<f64>().min(1.0))
+    }
+
+    /// The logarithm of the rate ratio with bounds that each spend `tail`.
+    pub(crate) fn bounds(&self, tail: f64) -> Bounds {
+        let most = self.most.len();
+        let (down, up) = (whole(self.sum + 1e-9).min(most), whole((self.sum - 1e-9).ceil()).min(most));
+        let many = most > MANY;
+        let at_least = |theta: f64| if many { normally(&self.most, theta, down).0 } else { beyond(&distribution(&self.most, theta), down) };
+        let at_most = |theta: f64| {
+            if many { normally(&self.least, theta, up).1 } else { distribution(&self.least, theta)[..=up].iter().sum::<f64>() }
+        };
+        let mean = |theta: f64| self.least.iter().zip(&self.most).map(|(a, b)| 0.5 * (tilted(*a, theta) + tilted(*b, theta))).sum::<f64>();
+        Bounds {
+            estimate: rising(mean, self.sum),
+            low: if down == 0 { -FARTHEST } else { rising(at_least, tail) },
+            high: if up == most { FARTHEST } else { rising(|t| -at_most(t), -tail) },
+        }
+    }
 }
 
 fn whole(value: f64) -> usize {
@@ -101,6 +163,18 @@ mod tests {
         assert!((bounds.low - odds(0.5550)).abs() < 1e-3, "{bounds:?}");
         assert!((bounds.high - odds(0.99747)).abs() < 1e-2, "{bounds:?}");
         assert!((bounds.estimate - odds(0.9)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn many_trials_are_those_of_the_binomial() {
+        use statrs::distribution::{Binomial, DiscreteCDF};
+        let trials = Trials { least: vec![0.3; 3_000], most: vec![0.3; 3_000], sum: 1_000.0 };
+        let (more, less) = trials.tails();
+        let exactly = Binomial::new(0.3, 3_000).unwrap();
+        assert!((more / exactly.sf(999) - 1.0).abs() < 1e-6, "{more} {}", exactly.sf(999));
+        assert!((less - exactly.cdf(1_000)).abs() < 1e-9);
+        let bounds = trials.bounds(0.025);
+        assert!(bounds.low > 0.0 && bounds.low < bounds.estimate && bounds.estimate < bounds.high);
     }
 
     #[test]

@@ -16,15 +16,40 @@ const LOWEST: u16 = 1 << 15;
 /// One of a consumer's two sides.
 type Pick = dyn Fn(&ConsumerInput) -> &VersionUse;
 
+/// What several guardrails show: sums over all consumers, for the baseline and the candidate.
+pub(crate) struct Sums {
+    /// Consumers with calls, and their calls.
+    calls: [(u64, u64); 2],
+    /// Consumers that tell latencies, and how many fell into each bucket.
+    latency: [(u64, Vec<u64>); 2],
+}
+
+impl Sums {
+    pub(crate) fn of(input: &ReviewInput) -> Self {
+        let mut sums = Self { calls: [(0, 0); 2], latency: std::array::from_fn(|_| (0, vec![0; 1 << 16])) };
+        for consumer in &input.consumers {
+            for (place, side) in [&consumer.baseline, &consumer.candidate].into_iter().enumerate() {
+                let calls: u64 = side.usage.iter().map(|u| u.calls).sum();
+                sums.calls[place].0 += u64::from(calls > 0);
+                sums.calls[place].1 += calls;
+                sums.latency[place].0 += u64::from(!side.latency.is_empty());
+                let counts = &mut sums.latency[place].1;
+                side.latency.iter().for_each(|l| counts[usize::from(l.bucket.cast_unsigned() ^ LOWEST)] += u64::from(l.count));
+            }
+        }
+        sums
+    }
+}
+
 /// Baseline and candidate.
-pub(crate) fn of(input: &ReviewInput, kind: Kind) -> (Figures, Figures) {
+pub(crate) fn of(input: &ReviewInput, sums: &Sums, kind: Kind) -> (Figures, Figures) {
     let both = |of: &dyn Fn(&Pick) -> Figures| (of(&|c| &c.baseline), of(&|c| &c.candidate));
     match kind {
-        Kind::ErrorRate => both(&|side| rate(input, side, |_, s| s.usage.iter().map(|u| real(u.errors.min(u.calls))).sum())),
-        Kind::LatencyP50 => both(&|side| percentile(input, side, 0.5)),
-        Kind::LatencyP95 => both(&|side| percentile(input, side, 0.95)),
-        Kind::FeedbackRate => both(&|side| rate(input, side, |_, s| said(input, s, |_| true))),
-        Kind::NegativeFeedback => both(&|side| rate(input, side, |_, s| said(input, s, |f| f.negative))),
+        Kind::ErrorRate => rate(input, sums, |s| s.usage.iter().map(|u| real(u.errors.min(u.calls))).sum()),
+        Kind::LatencyP50 => percentile(sums, 0.5),
+        Kind::LatencyP95 => percentile(sums, 0.95),
+        Kind::FeedbackRate => rate(input, sums, |s| said(input, s, |_| true)),
+        Kind::NegativeFeedback => rate(input, sums, |s| said(input, s, |f| f.negative)),
         Kind::Nps => both(&|side| answers(input, side, nps)),
         Kind::Csat => both(&|side| answers(input, side, csat)),
         Kind::Ces => both(&|side| answers(input, side, ces)),
@@ -44,16 +69,12 @@ fn share(count: f64, exposure: f64) -> Option<f64> {
     (exposure > 0.0).then(|| digits(count / exposure))
 }
 
-fn rate(input: &ReviewInput, side: &Pick, counted: impl Fn(&ConsumerInput, &VersionUse) -> f64) -> Figures {
-    let mut figures = Figures::default();
-    for consumer in &input.consumers {
-        let own = side(consumer);
-        let calls: u64 = own.usage.iter().map(|u| u.calls).sum();
-        figures.consumers += u64::from(calls > 0);
-        figures.exposure += real(calls);
-        figures.count += counted(consumer, own);
-    }
-    Figures { value: share(figures.count, figures.exposure), count: digits(figures.count), ..figures }
+fn rate(input: &ReviewInput, sums: &Sums, counted: impl Fn(&VersionUse) -> f64) -> (Figures, Figures) {
+    let side = |(consumers, calls): (u64, u64), pick: &Pick| {
+        let count: f64 = input.consumers.iter().map(|c| counted(pick(c))).sum();
+        Figures { consumers, count: digits(count), exposure: real(calls), value: share(count, real(calls)) }
+    };
+    (side(sums.calls[0], &|c| &c.baseline), side(sums.calls[1], &|c| &c.candidate))
 }
 
 fn said(input: &ReviewInput, side: &VersionUse, which: impl Fn(&FeedbackItem) -> bool) -> f64 {
@@ -86,23 +107,19 @@ fn answers(input: &ReviewInput, side: &Pick, value: fn(Score) -> Option<f64>) ->
     Figures { consumers, count: digits(weights), exposure: digits(weights), value: share(sum, weights) }
 }
 
-fn percentile(input: &ReviewInput, side: &Pick, q: f64) -> Figures {
-    let (mut counts, mut consumers) = (vec![0u64; 1 << 16], 0);
-    for own in input.consumers.iter().map(side) {
-        consumers += u64::from(!own.latency.is_empty());
-        for latency in &own.latency {
-            counts[usize::from(latency.bucket.cast_unsigned() ^ LOWEST)] += u64::from(latency.count);
-        }
-    }
-    let all: u64 = counts.iter().sum();
-    let (wanted, mut seen) = (q * real(all), 0);
-    let at = counts.iter().position(|count| {
-        seen += count;
-        *count > 0 && real(seen) >= wanted
-    });
-    let middle = |place: usize| 2.0 * GAMMA.powi(i32::try_from(place).unwrap_or(0) - i32::from(LOWEST)) / (GAMMA + 1.0);
-    let value = at.map(|place| digits(middle(place)));
-    Figures { consumers, count: real(all), exposure: real(all), value }
+fn percentile(sums: &Sums, q: f64) -> (Figures, Figures) {
+    let side = |(consumers, counts): &(u64, Vec<u64>)| {
+        let all: u64 = counts.iter().sum();
+        let (wanted, mut seen) = (q * real(all), 0);
+        let at = counts.iter().position(|count| {
+            seen += count;
+            *count > 0 && real(seen) >= wanted
+        });
+        let middle = |place: usize| 2.0 * GAMMA.powi(i32::try_from(place).unwrap_or(0) - i32::from(LOWEST)) / (GAMMA + 1.0);
+        let value = at.map(|place| digits(middle(place)));
+        Figures { consumers: *consumers, count: real(all), exposure: real(all), value }
+    };
+    (side(&sums.latency[0]), side(&sums.latency[1]))
 }
 
 fn first_success(logarithms: &[f64]) -> Figures {

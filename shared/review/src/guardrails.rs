@@ -1,11 +1,14 @@
 //! The guardrails: which there are, what each compares, and its verdict.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::boundary::Look;
 use crate::compare::{self, Comparison};
 use crate::decide::{self, Seen};
-use crate::figures;
+use crate::figures::{self, Sums};
 use crate::input::{ReviewInput, Score, VersionUse};
-use crate::latency;
+use crate::latency::{self, Calls};
 use crate::policy::{Policy, Settings};
 use crate::prepare::Usage;
 use crate::scores;
@@ -71,9 +74,22 @@ impl Kind {
         }
     }
 
+    /// What takes longest: fits of all calls, several for a percentile.
+    fn cost(self) -> u8 {
+        match self {
+            Self::LatencyP50 | Self::LatencyP95 => 2,
+            Self::ErrorRate | Self::FeedbackRate | Self::NegativeFeedback | Self::Custom(_) => 1,
+            _ => 0,
+        }
+    }
+
     /// Whether it is about what people say, which trails what they do.
-    fn trails(self) -> bool {
-        matches!(self, Self::FeedbackRate | Self::NegativeFeedback | Self::Nps | Self::Csat | Self::Ces | Self::Regretted)
+    fn trails(self, input: &ReviewInput) -> bool {
+        match self {
+            Self::FeedbackRate | Self::NegativeFeedback | Self::Nps | Self::Csat | Self::Ces | Self::Regretted => true,
+            Self::Custom(place) => input.spoken.contains(&place),
+            _ => false,
+        }
     }
 
     fn effect(self) -> EffectKind {
@@ -119,7 +135,7 @@ pub(crate) fn ces(score: Score) -> Option<f64> {
     if let Score::Ces(answer) = score { Some(answer) } else { None }
 }
 
-/// Measures guardrails, two at a time: the costly ones are errors and latencies.
+/// Measures guardrails, two at a time, the costly ones first.
 pub(crate) fn measure_all(
     input: &ReviewInput,
     policy: &Policy,
@@ -128,11 +144,20 @@ pub(crate) fn measure_all(
     kinds: &[Kind],
     look: &(impl Fn(&Kind) -> Look + Sync),
 ) -> Vec<Guardrail> {
-    let measure_one = |kind: &Kind| measure(&Review { input, policy, usage, days }, *kind, look(kind));
-    let (first, second): (Vec<_>, Vec<_>) = kinds.iter().enumerate().partition(|(_, k)| **k != Kind::LatencyP95);
+    let review = Review { input, policy, usage, days, latency: OnceLock::new(), sums: OnceLock::new() };
+    let mut order: Vec<usize> = (0..kinds.len()).collect();
+    order.sort_by_key(|place| std::cmp::Reverse(kinds[*place].cost()));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(place) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((*place, measure(&review, kinds[*place], look(&kinds[*place]))));
+        }
+        done
+    };
     std::thread::scope(|scope| {
-        let beside = scope.spawn(|| second.iter().map(|(place, k)| (*place, measure_one(k))).collect::<Vec<_>>());
-        let mut all: Vec<(usize, Guardrail)> = first.iter().map(|(place, k)| (*place, measure_one(k))).collect();
+        let beside = scope.spawn(work);
+        let mut all: Vec<(usize, Guardrail)> = work();
         match beside.join() {
             Ok(more) => all.extend(more),
             Err(panic) => std::panic::resume_unwind(panic),
@@ -147,19 +172,29 @@ struct Review<'a> {
     policy: &'a Policy,
     usage: &'a Usage,
     days: u32,
+    /// Calls that tell a latency: both percentiles look at them.
+    latency: OnceLock<Calls>,
+    /// What several of them show.
+    sums: OnceLock<Sums>,
+}
+
+impl Review<'_> {
+    fn latency(&self, q: f64, look: Look) -> Option<Comparison> {
+        latency::compare(self.input, self.latency.get_or_init(|| Calls::of(self.input, self.usage)), q, look)
+    }
 }
 
 fn measure(review: &Review<'_>, kind: Kind, look: Look) -> Guardrail {
     let Review { input, policy, days, .. } = *review;
     let settings = policy.settings(kind.name(input));
-    let (baseline, candidate) = figures::of(input, kind);
+    let (baseline, candidate) = figures::of(input, review.sums.get_or_init(|| Sums::of(input)), kind);
     let comparison = compare_as(review, kind, look, (&baseline, &candidate));
     let (nothing, minimum) = scale(kind, &settings, &baseline);
     let mut guardrail = Guardrail {
         name: kind.name(input).to_owned(),
         verdict: Verdict::Inconclusive,
         required: settings.required,
-        maturing: kind.trails() && days < policy.maturing_days,
+        maturing: kind.trails(input) && days < policy.maturing_days,
         candidate,
         baseline,
         effect: comparison.as_ref().map(|c| effect(kind, c, look)),
@@ -238,8 +273,8 @@ fn compare_as(review: &Review<'_>, kind: Kind, look: Look, (_, candidate): (&Fig
     let worse_is_up = |c: Comparison| if kind.up_is_worse() { c } else { c.turned() };
     match kind {
         Kind::ErrorRate => compare::rates(&usage.errors, look),
-        Kind::LatencyP50 => latency::compare(input, usage, 0.5, look),
-        Kind::LatencyP95 => latency::compare(input, usage, 0.95, look),
+        Kind::LatencyP50 => review.latency(0.5, look),
+        Kind::LatencyP95 => review.latency(0.95, look),
         Kind::FeedbackRate => compare::rates(&usage.feedback(input, |f| f.weight), look),
         Kind::NegativeFeedback => compare::rates(&usage.feedback(input, |f| if f.negative { f.weight } else { 0.0 }), look),
         Kind::Nps => scores::compare(input, nps, 100.0, look).map(worse_is_up),

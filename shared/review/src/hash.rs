@@ -4,6 +4,9 @@ use blake3::Hasher;
 
 use crate::input::{ReviewInput, Score, VersionUse};
 
+/// Bytes that are hashed at once.
+const ENOUGH: usize = 1 << 16;
+
 impl ReviewInput {
     /// BLAKE3 over everything in it, in order.
     #[must_use]
@@ -19,16 +22,24 @@ impl ReviewInput {
         hasher.update(&self.window.from.0.to_le_bytes()).update(&self.window.until.0.to_le_bytes());
         hasher.update(&[u8::from(self.released.is_some())]).update(&self.released.map_or(0, |d| d.0).to_le_bytes());
         hasher.update(&self.unnamed.calls.to_le_bytes()).update(&self.unnamed.feedback.to_le_bytes());
-        let mut bytes = Vec::new();
+        for place in &self.spoken {
+            hasher.update(&place.to_le_bytes());
+        }
+        let mut bytes = Vec::with_capacity(2 * ENOUGH);
         for consumer in &self.consumers {
-            bytes.clear();
-            text(&mut hasher, &consumer.name);
+            bytes.extend((consumer.name.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(consumer.name.as_bytes());
             bytes.push(u8::from(consumer.first_seen.is_some()));
             bytes.extend(consumer.first_seen.map_or(0, |d| d.0).to_le_bytes());
             side(&mut bytes, &consumer.baseline);
             side(&mut bytes, &consumer.candidate);
-            hasher.update(&bytes);
+            // Long pieces are hashed several blocks at a time.
+            if bytes.len() >= ENOUGH {
+                hasher.update(&bytes);
+                bytes.clear();
+            }
         }
+        hasher.update(&bytes);
         hasher.finalize().to_hex().to_string()
     }
 }
@@ -47,11 +58,10 @@ fn side(bytes: &mut Vec<u8>, side: &VersionUse) {
         bytes.extend(day.errors.to_le_bytes());
     }
     count(bytes, side.latency.len());
-    for latency in &side.latency {
-        bytes.extend(latency.day.to_le_bytes());
-        bytes.extend(latency.bucket.to_le_bytes());
-        bytes.extend(latency.count.to_le_bytes());
-    }
+    bytes.extend(side.latency.iter().flat_map(|latency| {
+        let whole = u64::from(latency.day) | u64::from(latency.bucket.cast_unsigned()) << 16 | u64::from(latency.count) << 32;
+        whole.to_le_bytes()
+    }));
     count(bytes, side.feedback.len());
     for item in &side.feedback {
         bytes.extend(item.day.0.to_le_bytes());

@@ -21,6 +21,9 @@ pub struct ReviewInput {
     pub consumers: Vec<ConsumerInput>,
     /// Custom guardrails that the counts of [`VersionUse::custom`] belong to, in their order.
     pub custom: Vec<String>,
+    /// Those of them that count what people say: they are held against the square root of calls, as feedback is.
+    #[serde(default)]
+    pub spoken: Vec<u16>,
     /// What the numbers were made with.
     pub provenance: Provenance,
     /// What names no consumer, and so can't be compared.

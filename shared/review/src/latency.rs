@@ -7,9 +7,9 @@
 
 use crate::boundary::Look;
 use crate::compare::{Comparison, paired};
-use crate::conditional::Warm;
+use crate::conditional::{Depth, Warm};
 use crate::input::{LatencyCount, ReviewInput};
-use crate::panel::{Cell, Panel};
+use crate::panel::{Builder, Cell, Panel};
 use crate::prepare::Usage;
 
 /// Logarithm of the ratio of neighbouring buckets: 1.02.
@@ -23,18 +23,18 @@ const BUCKETS: usize = 4096;
 const ZERO: i32 = 2048;
 
 /// The percentile `q` of the candidate over the baseline's, as a logarithm of the ratio; none where nothing tells.
-pub(crate) fn compare(input: &ReviewInput, usage: &Usage, q: f64, look: Look) -> Option<Comparison> {
-    let at = |shift: i32, warm: Option<&Warm>| paired(&slow_calls(input, usage, q, shift), look, warm);
-    let (here, warm) = at(0, None)?;
+pub(crate) fn compare(input: &ReviewInput, calls: &Calls, q: f64, look: Look) -> Option<Comparison> {
+    let at = |shift: i32, warm: Option<&Warm>, depth: Depth| paired(&calls.slow(input, q, shift), look, warm, depth);
+    let (here, warm) = at(0, None, Depth::Whole)?;
     let guess = step(here.estimate / FIRST_SLOPE);
     let first = if guess == 0 { 3 * sign(here.estimate) } else { guess };
-    let (there, warm) = at(first, Some(&warm))?;
+    let (there, warm) = at(first, Some(&warm), Depth::Theta)?;
     let slope = (here.estimate - there.estimate) / f64::from(first);
     if slope.is_nan() || slope <= 1e-4 {
         return None;
     }
-    let second = step(f64::from(first) + there.estimate / slope);
-    let (nearest, at_nearest) = if second == first { (first, there) } else { (second, at(second, Some(&warm))?.0) };
+    let nearest = step(f64::from(first) + there.estimate / slope);
+    let at_nearest = if nearest == 0 { here.clone() } else { at(nearest, Some(&warm), Depth::Whole)?.0 };
     let root = f64::from(nearest) + at_nearest.estimate / slope;
     let reach = |bound: f64| (bound - at_nearest.estimate) / slope;
     let (low, high) = (root + reach(at_nearest.low), root + reach(at_nearest.high));
@@ -51,34 +51,81 @@ fn step(value: f64) -> i32 {
     step
 }
 
-/// Calls, and among them those slower than the consumer's own percentile, the candidate's buckets moved down by `shift`.
-pub(crate) fn slow_calls(input: &ReviewInput, usage: &Usage, q: f64, shift: i32) -> Panel {
-    let mut panel = Panel::new(input.window.days());
-    let mut pooled = Pooled { counts: vec![0; BUCKETS], low: BUCKETS, high: 0 };
-    let mut by_day = vec![[(0u64, 0u64); 2]; panel.days];
-    for (id, consumer) in (0u32..).zip(&input.consumers) {
-        let sides = [(&consumer.baseline.latency, 0), (&consumer.candidate.latency, shift)];
-        if sides.iter().any(|(all, _)| all.is_empty()) && consumer.first_seen.is_some() {
-            continue;
-        }
-        sides.iter().for_each(|(all, shift)| all.iter().for_each(|l| pooled.add(bucket(l, *shift), l.count)));
-        let threshold = pooled.threshold(q);
-        for (side, (all, shift)) in sides.iter().enumerate() {
-            for count in all.iter().filter(|l| usize::from(l.day) < input.window.days()) {
-                let cell = &mut by_day[usize::from(count.day)][side];
-                cell.0 += u64::from(count.count);
-                cell.1 += if bucket(count, *shift) > threshold { u64::from(count.count) } else { 0 };
+/// The calls that tell a latency, and the percentiles of everyone's that are asked for.
+pub(crate) struct Calls {
+    /// The calls, with nothing counted yet.
+    panel: Panel,
+    /// For each consumer of the panel the buckets of [`QUANTILES`] over both versions.
+    thresholds: Vec<[usize; 2]>,
+}
+
+/// The percentiles that are compared.
+pub(crate) const QUANTILES: [f64; 2] = [0.5, 0.95];
+
+impl Calls {
+    pub(crate) fn of(input: &ReviewInput, usage: &Usage) -> Self {
+        let mut panel = Builder::new(input.window.days());
+        let (mut pooled, mut thresholds) = (Pooled::new(), Vec::new());
+        let mut by_day = [vec![0u64; input.window.days()], vec![0u64; input.window.days()]];
+        for (id, consumer) in (0u32..).zip(&input.consumers) {
+            let sides = [&consumer.baseline.latency, &consumer.candidate.latency];
+            if sides.iter().any(|all| all.is_empty()) && consumer.first_seen.is_some() {
+                continue;
             }
+            for (days, all) in by_day.iter_mut().zip(sides) {
+                for count in all {
+                    pooled.add(bucket(count, 0), count.count);
+                    if let Some(day) = days.get_mut(usize::from(count.day)) {
+                        *day += u64::from(count.count);
+                    }
+                }
+            }
+            let settled = usage.settled(consumer);
+            let cells = [false, true].into_iter().zip(&by_day).flat_map(|(candidate, days)| {
+                let used = (0u16..).zip(days).filter(|(day, all)| **all > 0 && usage.keeps(settled, *day));
+                used.map(move |(day, all)| Cell { day, candidate, exposure: real(*all), count: 0.0 })
+            });
+            let before = panel.len();
+            panel.push(id, cells);
+            let own = QUANTILES.map(|q| pooled.threshold(q));
+            thresholds.extend((panel.len() > before).then_some(own));
+            pooled.clear();
+            by_day.iter_mut().for_each(|days| days.fill(0));
         }
-        let cells = (0u16..).zip(by_day.iter_mut()).flat_map(|(day, sides)| {
-            let [baseline, candidate] = std::mem::take(sides);
-            [(day, false, baseline), (day, true, candidate)]
-        });
-        let settled = usage.settled(consumer);
-        let cells = cells.filter(|(day, _, (all, _))| *all > 0 && usage.keeps(settled, *day));
-        panel.push(id, cells.map(|(day, candidate, (all, slow))| Cell { day, candidate, exposure: real(all), count: real(slow) }));
+        Self { panel: panel.build(), thresholds }
     }
-    panel
+
+    /// The same calls, counting those slower than the consumer's own percentile, the candidate's buckets moved down by `shift`.
+    pub(crate) fn slow(&self, input: &ReviewInput, q: f64, shift: i32) -> Panel {
+        let mut pooled = Pooled::new();
+        let known = QUANTILES.iter().position(|known| shift == 0 && (known - q).abs() < f64::EPSILON);
+        let mut by_day = vec![0u64; self.panel.days];
+        let mut thresholds = self.thresholds.iter();
+        self.panel.recounted(|consumer, counts| {
+            let (Some(own), Some(thresholds)) = (input.consumers.get(consumer.id as usize), thresholds.next()) else { return };
+            let sides = [(&own.baseline.latency, 0), (&own.candidate.latency, shift)];
+            let threshold = known.map_or_else(|| pooled.of(sides, q), |place| thresholds[place]);
+            for (candidate, (all, shift)) in [false, true].into_iter().zip(sides) {
+                let border = i32::try_from(threshold).unwrap_or(i32::MAX) - ZERO + shift;
+                // No branch: half of the calls are slower than the middle one.
+                for latency in all {
+                    if let Some(slow) = by_day.get_mut(usize::from(latency.day)) {
+                        *slow += u64::from(latency.count) * u64::from(i32::from(latency.bucket) > border);
+                    }
+                }
+                let mut start = 0;
+                for run in consumer.runs() {
+                    let places = start..start + run.exposure.len();
+                    start = places.end;
+                    if run.candidate == candidate {
+                        let cells = counts[places].iter_mut().zip(run.exposure).zip(&by_day[run.day..]);
+                        cells.for_each(|((count, exposure), slow)| *count = if *exposure > 0.0 { real(*slow) } else { 0.0 });
+                    }
+                }
+                by_day.fill(0);
+            }
+        })
+    }
 }
 
 fn bucket(count: &LatencyCount, shift: i32) -> usize {
@@ -93,28 +140,44 @@ struct Pooled {
 }
 
 impl Pooled {
+    fn new() -> Self {
+        Self { counts: vec![0; BUCKETS], low: BUCKETS, high: 0 }
+    }
+
     fn add(&mut self, bucket: usize, count: u32) {
         self.counts[bucket] += u64::from(count);
         self.low = self.low.min(bucket);
         self.high = self.high.max(bucket);
     }
 
-    /// The bucket of the percentile; empties the counts.
-    fn threshold(&mut self, q: f64) -> usize {
+    /// The bucket of a percentile of both sides, each moved down by so many buckets.
+    fn of(&mut self, sides: [(&Vec<LatencyCount>, i32); 2], q: f64) -> usize {
+        sides.iter().for_each(|(all, shift)| all.iter().for_each(|l| self.add(bucket(l, *shift), l.count)));
+        let threshold = self.threshold(q);
+        self.clear();
+        threshold
+    }
+
+    /// The bucket of the percentile.
+    fn threshold(&self, q: f64) -> usize {
         if self.low > self.high {
             return 0;
         }
-        let used = &mut self.counts[self.low..=self.high];
+        let used = &self.counts[self.low..=self.high];
         let wanted = q * real(used.iter().sum());
         let mut seen = 0;
         let place = used.iter().position(|count| {
             seen += count;
             real(seen) >= wanted
         });
-        used.fill(0);
-        let threshold = self.low + place.unwrap_or(0);
+        self.low + place.unwrap_or(0)
+    }
+
+    fn clear(&mut self) {
+        if self.low <= self.high {
+            self.counts[self.low..=self.high].fill(0);
+        }
         (self.low, self.high) = (BUCKETS, 0);
-        threshold
     }
 }
 

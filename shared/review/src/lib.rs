@@ -8,11 +8,15 @@
 //!
 //! Pure: no I/O, no clock. The same input and policy give the same review, byte for byte.
 
+pub mod changes;
+pub mod decline;
 pub mod discovery;
 pub mod evaluate;
+pub mod fix;
 pub mod gate;
 pub mod input;
 pub mod policy;
+pub mod removal;
 pub mod render;
 pub mod types;
 

@@ -18,13 +18,13 @@ impl Symmetric {
         self.values[row * self.size + column] += value;
     }
 
-    /// Adds `factor` times `values` to a row, from a column on; the row's end must not pass its diagonal.
-    pub(crate) fn add_row(&mut self, row: usize, column: usize, factor: f64, values: &[f64]) {
-        debug_assert!(column + values.len() <= row + 1, "the lower triangle is kept");
-        let start = row * self.size + column;
-        for (cell, value) in self.values[start..start + values.len()].iter_mut().zip(values) {
-            *cell += factor * value;
+    /// Every value times those of its row and its column; rows without one keep what they have.
+    pub(crate) fn scaled(mut self, by: &[f64]) -> Self {
+        for (row, factor) in by.iter().enumerate() {
+            let values = &mut self.values[row * self.size..=row * self.size + row];
+            values.iter_mut().zip(by).for_each(|(value, other)| *value *= factor * other);
         }
+        self
     }
 
     pub(crate) fn get(&self, row: usize, column: usize) -> f64 {
@@ -50,6 +50,86 @@ impl Symmetric {
         }
         Some(Cholesky(self))
     }
+}
+
+/// Vectors whose products with themselves are taken at once: each value of the sum is then fetched once for all of them.
+const TOGETHER: usize = 4;
+
+/// Minus the sum of products of vectors with themselves, in a matrix with one more row, which stays empty.
+pub(crate) struct Outer {
+    sum: Symmetric,
+    vectors: [Vec<f64>; TOGETHER],
+    factors: [f64; TOGETHER],
+    used: usize,
+    first: usize,
+    end: usize,
+}
+
+impl Outer {
+    pub(crate) fn new(size: usize) -> Self {
+        let vectors = std::array::from_fn(|_| vec![0.0; size]);
+        Self { sum: Symmetric::zeros(size + 1), vectors, factors: [0.0; TOGETHER], used: 0, first: size, end: 0 }
+    }
+
+    /// Begins the next vector, whose product counts so many times.
+    pub(crate) fn next(&mut self, factor: f64) {
+        if self.used == TOGETHER {
+            self.add();
+        }
+        self.factors[self.used] = factor;
+        self.used += 1;
+    }
+
+    /// Adds `factor` times `values` to the vector from a place on.
+    pub(crate) fn put(&mut self, place: usize, factor: f64, values: &[f64]) {
+        let end = place + values.len();
+        add_scaled(&mut self.vectors[self.used - 1][place..end], factor, values);
+        self.first = self.first.min(place);
+        self.end = self.end.max(end);
+    }
+
+    pub(crate) fn sum(mut self) -> Symmetric {
+        self.add();
+        self.sum
+    }
+
+    fn add(&mut self) {
+        let [a, b, c, d] = &self.vectors;
+        for row in self.first..self.end {
+            let [e, f, g, h] = [(a, 0), (b, 1), (c, 2), (d, 3)].map(|(vector, place)| self.factors[place] * vector[row]);
+            let places = self.first..=row;
+            let values = &mut self.sum.values[row * self.sum.size..][places.clone()];
+            let (a, b, c, d) = (&a[places.clone()], &b[places.clone()], &c[places.clone()], &d[places]);
+            for ((((value, a), b), c), d) in values.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                *value -= (e * a + f * b) + (g * c + h * d);
+            }
+        }
+        let (first, end) = (self.first.min(self.end), self.end);
+        self.vectors.iter_mut().for_each(|v| v[first..end].fill(0.0));
+        (self.factors, self.used) = ([0.0; TOGETHER], 0);
+        (self.first, self.end) = (self.sum.size - 1, 0);
+    }
+}
+
+/// Adds `factor` times `values` to the first so many of a row.
+pub(crate) fn add_scaled(row: &mut [f64], factor: f64, values: &[f64]) {
+    for (cell, value) in row[..values.len()].iter_mut().zip(values) {
+        *cell += factor * value;
+    }
+}
+
+/// The sum of products, in an order that is always the same and that a processor can work off two or four at a time.
+pub(crate) fn dot(values: &[f64], others: &[f64]) -> f64 {
+    let others = &others[..values.len()];
+    let mut sums = [0.0; 4];
+    let (fours, other_fours) = (values.chunks_exact(4), others.chunks_exact(4));
+    let rest: f64 = fours.remainder().iter().zip(other_fours.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in fours.zip(other_fours) {
+        for place in 0..4 {
+            sums[place] += a[place] * b[place];
+        }
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
 /// A factor by which systems are solved.
@@ -88,6 +168,32 @@ mod tests {
             let left: f64 = row.iter().zip(&x).map(|(a, b)| a * b).sum();
             assert!((left - right).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn products_are_summed_whatever_their_number() {
+        let vectors =
+            [[1.0, 2.0, 0.0, 0.0, 3.0], [0.5, 0.0, 1.0, 4.0, 0.0], [0.0, 0.0, 7.0, 1.0, 0.0], [1.0; 5], [2.0, 1.0, 0.0, 3.0, 1.0]];
+        let (mut outer, mut wanted) = (Outer::new(5), [[0.0; 5]; 5]);
+        for (n, vector) in (1u8..).zip(&vectors) {
+            outer.next(f64::from(n));
+            outer.put(0, 2.0, &vector[..2]);
+            outer.put(2, 2.0, &vector[2..]);
+            for row in 0..5 {
+                (0..5).for_each(|column| wanted[row][column] -= 4.0 * f64::from(n) * vector[row] * vector[column]);
+            }
+        }
+        let sum = outer.sum();
+        for row in 0..5 {
+            (0..5).for_each(|column| assert!((sum.get(row, column) - wanted[row][column]).abs() < 1e-12, "{row} {column}"));
+        }
+    }
+
+    #[test]
+    fn a_sum_of_products_takes_the_rest_along() {
+        let a: Vec<f64> = (0..11u8).map(f64::from).collect();
+        assert!((dot(&a, &a) - 385.0).abs() < 1e-12);
+        assert!((dot(&a[..3], &a) - 5.0).abs() < 1e-12);
     }
 
     #[test]

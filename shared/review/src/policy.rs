@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::removal::RemovalPolicy;
+
 /// A policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +23,8 @@ pub struct Policy {
     pub minimum_calls: u64,
     /// What an inconclusive review means to the gate.
     pub inconclusive: OnInconclusive,
+    /// What must hold before a version is removed (`gate --safe-to-remove`).
+    pub removal: RemovalPolicy,
     /// Guardrails by name. Those that are not named keep their defaults.
     pub guardrails: BTreeMap<String, GuardrailPolicy>,
 }
@@ -39,9 +43,16 @@ pub enum OnInconclusive {
 }
 
 /// One guardrail's policy; what is left out keeps its default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GuardrailPolicy {
+    /// Makes it a guardrail of your own that counts feedback with this label: `type:bug`, `aspect:performance`, `sentiment:negative`,
+    /// `severity:blocks`, `theme:…` or `operation:…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Makes it a guardrail of your own that counts the hits of this search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
     /// Whether it is looked at.
     pub enabled: Option<bool>,
     /// Whether the review's verdict waits for it.
@@ -63,6 +74,7 @@ impl Default for Policy {
             minimum_consumers: 5,
             minimum_calls: 100,
             inconclusive: OnInconclusive::default(),
+            removal: RemovalPolicy::default(),
             guardrails: BTreeMap::new(),
         }
     }
@@ -93,6 +105,13 @@ const DEFAULTS: [(&str, bool, f64, f64, f64); 10] = [
 ];
 /// Those of a custom guardrail.
 const CUSTOM: (bool, f64, f64, f64) = (false, 1.25, 0.0, 3.0);
+
+/// Guardrails of one's own at most: each is a fit, and takes its part of the error.
+const MOST_CUSTOM: usize = 20;
+/// Bytes of a search.
+const LONGEST_SEARCH: usize = 1000;
+/// Fields that a label may be of.
+const LABELS: [&str; 6] = ["type", "aspect", "sentiment", "severity", "theme", "operation"];
 
 /// Why a policy can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -143,7 +162,15 @@ impl Policy {
         if !(1..=366).contains(&self.horizon_days) {
             return bad("horizon_days", self.horizon_days.to_string(), "from 1 to 366 days");
         }
+        if !(1..=366).contains(&self.removal.quiet_days) {
+            return bad("removal.quiet_days", self.removal.quiet_days.to_string(), "from 1 to 366 days");
+        }
+        let custom = self.custom();
+        if custom.len() > MOST_CUSTOM {
+            return bad("guardrails", format!("{} of your own", custom.len()), "at most 20 with label or search");
+        }
         for (name, guardrail) in &self.guardrails {
+            self.check_custom(name, guardrail)?;
             let least = minimum_of(name);
             if let Some(value) = guardrail.minimum_effect.filter(|v| !v.is_finite() || *v <= least) {
                 return bad(&format!("guardrails.{name}.minimum_effect"), value.to_string(), "over 1 for a ratio, over 0 otherwise");
@@ -158,10 +185,35 @@ impl Policy {
         Ok(())
     }
 
+    fn check_custom(&self, name: &str, guardrail: &GuardrailPolicy) -> Result<(), BadPolicy> {
+        let bad = |key: &str, value: &str, limit| {
+            Err(BadPolicy::Value { key: format!("guardrails.{name}.{key}"), value: format!("{value:?}"), limit })
+        };
+        let usual = DEFAULTS.iter().any(|d| d.0 == name);
+        match (&guardrail.label, &guardrail.search) {
+            (Some(label), Some(_)) => bad("label", label, "beside search: a guardrail counts one or the other"),
+            (Some(label), None) if usual => bad("label", label, "a guardrail of your own needs a name of its own"),
+            (None, Some(search)) if usual => bad("search", search, "a guardrail of your own needs a name of its own"),
+            (Some(label), None) if query_of(label).is_none() => {
+                bad("label", label, "a field and a value, like type:bug; fields: type, aspect, sentiment, severity, theme, operation")
+            }
+            (None, Some(search)) if search.trim().is_empty() || search.len() > LONGEST_SEARCH => bad("search", search, "1 to 1000 bytes"),
+            _ => Ok(()),
+        }
+    }
+
+    /// The guardrails of your own that are looked at: name, and the search whose hits count.
+    #[must_use]
+    pub fn custom(&self) -> Vec<(String, String)> {
+        let query = |g: &GuardrailPolicy| g.label.as_deref().map_or_else(|| g.search.clone(), query_of);
+        let looked_at = self.guardrails.iter().filter(|(_, g)| g.enabled != Some(false));
+        looked_at.filter_map(|(name, g)| Some((name.clone(), query(g)?))).collect()
+    }
+
     /// The settings of a guardrail.
     pub(crate) fn settings(&self, name: &str) -> Settings {
         let usual = DEFAULTS.iter().find(|d| d.0 == name).map_or(CUSTOM, |d| (d.1, d.2, d.3, d.4));
-        let own = self.guardrails.get(name).copied().unwrap_or_default();
+        let own = self.guardrails.get(name).cloned().unwrap_or_default();
         Settings {
             enabled: own.enabled.unwrap_or(true),
             required: own.required.unwrap_or(usual.0),
@@ -176,6 +228,14 @@ impl Policy {
         let text = serde_json::to_string(self).unwrap_or_default();
         blake3::hash(text.as_bytes()).to_hex().to_string()
     }
+}
+
+/// A label as a search; none where it is no label.
+fn query_of(label: &str) -> Option<String> {
+    let (field, value) = label.split_once(':')?;
+    let (field, value) = (field.trim(), value.trim().trim_matches('"'));
+    let known = LABELS.contains(&field) && !value.is_empty() && value.len() <= LONGEST_SEARCH && !value.contains(['"', '\\']);
+    known.then(|| format!("{field}:\"{value}\""))
 }
 
 /// What a minimum effect must be over: 1 for ratios, 0 for the rest.
@@ -206,6 +266,20 @@ mod tests {
         assert_eq!(message("error = 0.9"), "policy: error = 0.9: from 0.0001 to 0.2");
         assert!(message("[guardrails.error_rate]\nminimum_effect = 0.9").contains("guardrails.error_rate.minimum_effect = 0.9: over 1"));
         assert!(message("eror = 0.05").contains("eror"), "a misspelt key is not ignored");
+    }
+
+    #[test]
+    fn guardrails_of_ones_own_are_searches() {
+        let policy = Policy::parse(
+            "[guardrails.bugs]\nlabel = \"type:bug\"\nminimum_effect = 1.5\n[guardrails.limits]\nsearch = '\"rate limit\" OR 429'\n[guardrails.nps]\nrequired = true\n",
+        )
+        .unwrap();
+        let own = [("bugs", "type:\"bug\""), ("limits", "\"rate limit\" OR 429")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(policy.custom(), own);
+        let message = |text| Policy::parse(text).unwrap_err().to_string();
+        assert!(message("[guardrails.x]\nlabel = \"kind:bug\"").contains("guardrails.x.label"));
+        assert!(message("[guardrails.nps]\nlabel = \"type:bug\"").contains("name of its own"));
+        assert!(message("[guardrails.x]\nlabel = \"type:bug\"\nsearch = \"y\"").contains("beside search"));
     }
 
     #[test]

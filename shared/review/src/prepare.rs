@@ -1,11 +1,12 @@
 //! From the input to panels: newcomers set apart, common incidents left out, late feedback at the usage it is about.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use groundswell_model::Day;
 
-use crate::input::{ConsumerInput, FeedbackItem, ReviewInput, VersionUse, Window};
-use crate::panel::{Cell, Panel};
+use crate::input::{ConsumerInput, CustomCount, FeedbackItem, ReviewInput, VersionUse, Window};
+use crate::panel::{Builder, Cell, Panel};
 
 /// A newcomer's first days are set apart …
 const FIRST_DAYS: i32 = 3;
@@ -14,7 +15,7 @@ const FIRST_CALLS: u64 = 50;
 /// … but not for longer than this many days.
 const LEARNED: i32 = 14;
 /// Feedback is about usage at most this many days before it.
-const ABOUT_DAYS: i32 = 30;
+const ABOUT_DAYS: usize = 30;
 /// A day of the baseline with this many times its usual rate is an incident …
 const INCIDENT: f64 = 2.5;
 /// … if at least so many consumers failed on it …
@@ -38,36 +39,47 @@ pub(crate) struct Usage {
     pub(crate) errors: Panel,
     pub(crate) left_out: LeftOut,
     incidents: BTreeSet<u16>,
+    /// What feedback is held against; nothing is counted in it.
+    damped: OnceLock<Panel>,
 }
 
 impl Usage {
     pub(crate) fn of(input: &ReviewInput) -> Self {
         let window = input.window;
         let mut left_out = LeftOut::default();
-        let mut errors = Panel::new(window.days());
+        let mut errors = Builder::new(window.days());
         for (id, consumer) in (0u32..).zip(&input.consumers) {
             let settled = settled_from(consumer);
             let newcomer = settled.is_some_and(|day| usage_days(consumer).any(|d| d < day));
             left_out.newcomers += u64::from(newcomer);
             errors.push(id, cells(window, consumer, |_, calls, errors| (calls, errors)).filter(|c| after(window, c.day, settled)));
         }
+        let errors = errors.build();
         let incidents = incidents(&errors);
         left_out.incidents = incidents.iter().map(|day| Day(window.from.0 + i32::from(*day))).collect();
         let errors = if incidents.is_empty() { errors } else { errors.filter(|_, cell| !incidents.contains(&cell.day)) };
-        Self { window, errors, left_out, incidents }
+        Self { window, errors, left_out, incidents, damped: OnceLock::new() }
     }
 
     /// Feedback that `counted` gives a weight, over usage.
     pub(crate) fn feedback(&self, input: &ReviewInput, counted: impl Fn(&FeedbackItem) -> f64) -> Panel {
-        self.with_counts(input, |consumer, cells| {
-            damp(cells);
-            for (candidate, side) in [(false, &consumer.baseline), (true, &consumer.candidate)] {
-                for item in &side.feedback {
-                    let weight = counted(item);
-                    if weight > 0.0
-                        && let Some(place) = about(self.window, cells, candidate, item.day)
-                    {
-                        cells[place].count += weight;
+        self.spoken(input, |side| side.feedback.iter().map(|item| (item.day, counted(item))))
+    }
+
+    /// What is said, over the usage that it is about.
+    fn spoken<'a, I: Iterator<Item = (Day, f64)>>(&self, input: &'a ReviewInput, said: impl Fn(&'a VersionUse) -> I) -> Panel {
+        let damped = self.damped.get_or_init(|| self.with_counts(input, |_, cells| damp(cells)));
+        damped.recounted(|consumer, counts| {
+            let Some(own) = input.consumers.get(consumer.id as usize) else { return };
+            for (candidate, side) in [(false, &own.baseline), (true, &own.candidate)] {
+                for (day, weight) in said(side).filter(|(_, weight)| *weight > 0.0) {
+                    let place = match own.first_seen {
+                        // Nothing of it was left out, so its cells are its usage.
+                        None => day_of(self.window, day).and_then(|day| consumer.about(candidate, usize::from(day), ABOUT_DAYS)),
+                        Some(_) => about(self.window, side, day).and_then(|day| consumer.place(candidate, usize::from(day))),
+                    };
+                    if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
+                        *count += weight;
                     }
                 }
             }
@@ -76,16 +88,20 @@ impl Usage {
 
     /// The counts of one custom guardrail.
     pub(crate) fn custom(&self, input: &ReviewInput, guardrail: u16) -> Panel {
+        if input.spoken.contains(&guardrail) {
+            let mine = move |side| custom_of(side, guardrail).map(|c| (c.day, c.count));
+            return self.spoken(input, mine);
+        }
         self.with_counts(input, |consumer, cells| {
             for (candidate, side) in [(false, &consumer.baseline), (true, &consumer.candidate)] {
-                let own = side.custom.iter().any(|c| c.guardrail == guardrail && c.exposure.is_some());
-                if own {
+                if custom_of(side, guardrail).any(|c| c.exposure.is_some()) {
                     cells.iter_mut().filter(|c| c.candidate == candidate).for_each(|c| c.exposure = 0.0);
                 }
-                for count in side.custom.iter().filter(|c| c.guardrail == guardrail) {
-                    if let Some(place) = about(self.window, cells, candidate, count.day) {
-                        cells[place].count += count.count;
-                        cells[place].exposure += count.exposure.unwrap_or(0.0);
+                for count in custom_of(side, guardrail) {
+                    let day = about(self.window, side, count.day);
+                    if let Some(cell) = day.and_then(|day| cells.iter_mut().find(|c| c.candidate == candidate && c.day == day)) {
+                        cell.count += count.count;
+                        cell.exposure += count.exposure.unwrap_or(0.0);
                     }
                 }
             }
@@ -93,7 +109,7 @@ impl Usage {
     }
 
     fn with_counts(&self, input: &ReviewInput, fill: impl Fn(&ConsumerInput, &mut Vec<Cell>)) -> Panel {
-        let mut panel = Panel::new(self.window.days());
+        let mut panel = Builder::new(self.window.days());
         for (id, consumer) in (0u32..).zip(&input.consumers) {
             let settled = settled_from(consumer);
             let mut all: Vec<Cell> = cells(self.window, consumer, |_, calls, _| (calls, 0.0)).collect();
@@ -101,7 +117,7 @@ impl Usage {
             fill(consumer, &mut all);
             panel.push(id, all.into_iter().filter(|c| after(self.window, c.day, settled)));
         }
-        panel
+        panel.build()
     }
 
     /// The day from which a consumer is looked at; none: all along.
@@ -119,13 +135,16 @@ impl Usage {
 /// Nobody writes ten times as much for calling ten times as often: of a consumer's calls of a day the square root counts,
 /// shared between the versions as the calls are.
 fn damp(cells: &mut [Cell]) {
-    let mut by_day = std::collections::BTreeMap::<u16, f64>::new();
-    cells.iter().for_each(|c| *by_day.entry(c.day).or_default() += c.exposure);
+    let days = cells.iter().map(|c| usize::from(c.day) + 1).max().unwrap_or(0);
+    let mut by_day = vec![0.0; days];
+    cells.iter().for_each(|c| by_day[usize::from(c.day)] += c.exposure);
     for cell in cells {
-        if let Some(calls) = by_day.get(&cell.day) {
-            cell.exposure /= calls.max(f64::MIN_POSITIVE).sqrt();
-        }
+        cell.exposure /= by_day[usize::from(cell.day)].max(f64::MIN_POSITIVE).sqrt();
     }
+}
+
+fn custom_of(side: &VersionUse, guardrail: u16) -> impl Iterator<Item = &CustomCount> {
+    side.custom.iter().filter(move |c| c.guardrail == guardrail)
 }
 
 fn usage_days(consumer: &ConsumerInput) -> impl Iterator<Item = Day> {
@@ -168,20 +187,19 @@ pub(crate) fn day_of(window: Window, day: Day) -> Option<u16> {
     (day < window.until).then_some(place)
 }
 
-/// Where feedback counts: the consumer's last usage of that version up to then, else its first.
-fn about(window: Window, cells: &[Cell], candidate: bool, day: Day) -> Option<usize> {
+/// The day on which feedback counts: the consumer's last usage of that version up to then, else its first.
+fn about(window: Window, side: &VersionUse, day: Day) -> Option<u16> {
     let day = day_of(window, day)?;
-    let side = || cells.iter().enumerate().filter(|(_, c)| c.candidate == candidate);
-    let before = side().rfind(|(_, c)| c.day <= day);
-    let (place, cell) = before.or_else(|| side().find(|(_, c)| c.day > day))?;
-    (i32::from(cell.day).abs_diff(i32::from(day)) <= ABOUT_DAYS.unsigned_abs()).then_some(place)
+    let used = || side.usage.iter().filter(|u| u.calls > 0).filter_map(|u| day_of(window, u.day));
+    let place = used().filter(|used| *used <= day).max().or_else(|| used().min())?;
+    (usize::from(place.abs_diff(day)) <= ABOUT_DAYS).then_some(place)
 }
 
 /// Days on which the baseline's own rate was far above what is usual: an outage that hit everybody is not about the
 /// candidate. Only the baseline decides, so a day on which the candidate alone fails is never left out.
 fn incidents(panel: &Panel) -> BTreeSet<u16> {
     let mut days: Vec<(f64, f64, usize)> = vec![(0.0, 0.0, 0); panel.days];
-    for cell in panel.iter().flat_map(|(_, cells)| cells).filter(|c| !c.candidate) {
+    for cell in panel.iter().flat_map(|consumer| consumer.cells()).filter(|c| !c.candidate) {
         // The square root keeps a loud consumer from being the day.
         let (weight, rate) = (cell.exposure.sqrt(), cell.count / cell.exposure);
         let day = &mut days[usize::from(cell.day)];

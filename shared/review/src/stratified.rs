@@ -72,15 +72,15 @@ pub(crate) fn compare(panel: &Panel, look: Look) -> Option<Comparison> {
 /// Consumers with what they did on days on which both versions were in use.
 fn members(panel: &Panel) -> Vec<Member> {
     let mut seen = vec![(false, false); panel.days];
-    for cell in panel.iter().flat_map(|(_, cells)| cells) {
+    for cell in panel.iter().flat_map(|consumer| consumer.cells()) {
         let day = &mut seen[usize::from(cell.day)];
         *day = (day.0 || !cell.candidate, day.1 || cell.candidate);
     }
-    let shared = |cell: &&Cell| seen[usize::from(cell.day)] == (true, true);
+    let shared = |cell: &Cell| seen[usize::from(cell.day)] == (true, true);
     let mut members = Vec::new();
-    for (_, cells) in panel.iter() {
-        let kept: Vec<Cell> = cells.iter().filter(shared).copied().collect();
-        let (baseline, candidate) = sides(&kept);
+    for consumer in panel.iter() {
+        let kept: Vec<Cell> = consumer.cells().filter(shared).collect();
+        let (baseline, candidate) = sides(kept.iter().copied());
         for (side, is_candidate) in [(baseline, false), (candidate, true)] {
             if let Some(rate) = side.rate() {
                 #[expect(clippy::cast_precision_loss, reason = "a number of days")]
@@ -109,16 +109,17 @@ fn place((first, second): (f64, f64), volume: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::panel::Builder;
 
     fn panel(candidate_rate: f64) -> Panel {
-        let mut panel = Panel::new(1);
+        let mut panel = Builder::new(1);
         for i in 0..120u32 {
             let exposure = 100.0 * f64::from(1 + i % 12);
             let (candidate, rate) = if i < 60 { (true, candidate_rate) } else { (false, 0.05) };
             let count = exposure * rate * (1.0 + 0.2 * (f64::from(i % 5) - 2.0).signum());
             panel.push(i, [Cell { day: 0, candidate, exposure, count }]);
         }
-        panel
+        panel.build()
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Weighting {
 
     fn of_dispersion(panel: &Panel, dispersion: f64) -> Self {
         // Of counts on both sides alike: which side they are on must not change a weight.
-        let information: Vec<f64> = panel.iter().map(|(_, cells)| PER_COUNT * cells.iter().map(|c| c.count).sum::<f64>()).collect();
+        let information: Vec<f64> = panel.iter().map(|consumer| PER_COUNT * consumer.total).collect();
         let mut weights: Vec<f64> = information.iter().map(|m| 1.0 / (1.0 + dispersion * m)).collect();
         let sum: f64 = information.iter().zip(&weights).map(|(m, w)| m * w).sum();
         #[expect(clippy::cast_precision_loss, reason = "a number of consumers")]
@@ -76,8 +76,8 @@ impl Weighting {
     /// A residual further off than [`BOUND`] weighs as if it were just there (Huber, *Annals of Mathematical Statistics* 35 (1964) 73–101).
     fn bound(&mut self, panel: &Panel, parts: &[Part]) {
         let mut parts = parts.iter().peekable();
-        for (place, (id, _)) in panel.iter().enumerate() {
-            let Some(part) = parts.next_if(|p| p.id == id) else { continue };
+        for (place, consumer) in panel.counted() {
+            let Some(part) = parts.next_if(|p| p.id == consumer.id) else { continue };
             let expected = (part.information + self.dispersion * part.information * part.information).sqrt();
             let off = part.residual.abs() / expected;
             if expected > 0.0 && off > BOUND {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use groundswell_index::deprecation::types::Readiness;
 use groundswell_model::Timestamp;
 use groundswell_review::{Policy, Review, Verdict};
 use groundswell_runtime::status::Status;
@@ -9,6 +10,7 @@ use groundswell_runtime::{clock, exit};
 
 use crate::cli::Global;
 use crate::client::Client;
+use crate::cmd_deprecation;
 use crate::failure::Failure;
 use crate::output::note;
 use crate::verdict::{Question, ask};
@@ -35,15 +37,41 @@ pub struct Patience {
 /// # Errors
 /// What the last question came to: exit code 4 for everything that is not the user's mistake, for 1 would mean a regression.
 pub fn review(global: &Global, question: &Question, policy: &Policy, patience: Patience) -> Result<Review, Failure> {
-    let end = Instant::now() + patience.wait;
+    patiently(patience.wait, || once(global, question, policy, patience.max_age), |review| (review.verdict, &review.reason))
+}
+
+/// The same for whether a version can be switched off.
+///
+/// # Errors
+/// See [`review`].
+pub fn readiness(global: &Global, api: &str, version: &str, policy: &Policy, patience: Patience) -> Result<Readiness, Failure> {
+    let once = || {
+        let client = Client::find(global)?;
+        wait_fresh(&client)?;
+        let readiness = cmd_deprecation::ask(&client, api, version, policy)?;
+        client.finish()?;
+        match patience.max_age {
+            Some(max_age) => young(&readiness.as_of, clock::now(), max_age).map(|()| readiness),
+            None => Ok(readiness),
+        }
+    };
+    patiently(patience.wait, once, |readiness| (readiness.verdict, &readiness.reason))
+}
+
+fn patiently<T>(
+    wait: Duration,
+    mut once: impl FnMut() -> Result<T, Failure>,
+    told: impl Fn(&T) -> (Verdict, &String),
+) -> Result<T, Failure> {
+    let end = Instant::now() + wait;
     loop {
-        let tried = once(global, question, policy, patience.max_age).map_err(Failure::never_failed);
+        let tried = once().map_err(Failure::never_failed);
         let left = end.saturating_duration_since(Instant::now());
-        match &tried {
+        match tried.as_ref().map(&told) {
             _ if left.is_zero() => return tried,
-            Ok(review) if review.verdict != Verdict::Inconclusive => return tried,
+            Ok((verdict, _)) if verdict != Verdict::Inconclusive => return tried,
             Err(failure) if failure.code() != exit::UNREACHABLE => return tried,
-            Ok(review) => note(&format!("inconclusive ({}); asking again, for at most {} s", review.reason, left.as_secs())),
+            Ok((_, reason)) => note(&format!("inconclusive ({reason}); asking again, for at most {} s", left.as_secs())),
             Err(failure) => note(&format!("{failure}; asking again, for at most {} s", left.as_secs())),
         }
         std::thread::sleep(ASK_AGAIN.min(left));
@@ -56,7 +84,7 @@ fn once(global: &Global, question: &Question, policy: &Policy, max_age: Option<D
     let review = ask(&client, question, policy)?;
     client.finish()?;
     match max_age.filter(|_| question.until.is_none()) {
-        Some(max_age) => young(review, clock::now(), max_age),
+        Some(max_age) => young(&review.until, clock::now(), max_age).map(|()| review),
         None => Ok(review),
     }
 }
@@ -96,16 +124,14 @@ fn passed(marks: &Status, now: &Status) -> bool {
 }
 
 /// Refuses data that end too long ago.
-fn young(review: Review, now: Timestamp, max_age: Duration) -> Result<Review, Failure> {
-    let end =
-        Timestamp::parse(&format!("{}T00:00:00Z", review.until)).map_err(|e| Failure::unreachable(format!("the review's end: {e}")))?;
+fn young(until: &str, now: Timestamp, max_age: Duration) -> Result<(), Failure> {
+    let end = Timestamp::parse(&format!("{until}T00:00:00Z")).map_err(|e| Failure::unreachable(format!("the end of the data: {e}")))?;
     let age = u64::try_from(now.0.saturating_sub(end.0) / 1000).unwrap_or(0);
     if age <= max_age.as_secs() {
-        return Ok(review);
+        return Ok(());
     }
     Err(Failure::unreachable(format!(
-        "the data are stale: nothing of either version since {}, which is over {} s ago; does anybody still publish?",
-        review.until,
+        "the data are stale: nothing since {until}, which is over {} s ago; does anybody still publish?",
         max_age.as_secs()
     )))
 }
@@ -179,14 +205,10 @@ mod tests {
 
     #[test]
     fn data_that_end_long_ago_are_stale() {
-        use groundswell_review::evaluate::{draw, scenarios};
-        let mut scenario = scenarios().remove(0);
-        scenario.consumers = 5;
-        let review = groundswell_review::review(&draw(&scenario, 1), &Policy::default());
-        let end = Timestamp::parse(&format!("{}T00:00:00Z", review.until)).unwrap();
-        let day = Duration::from_secs(86_400);
-        assert!(young(review.clone(), end.plus_ms(80_000_000), day).is_ok());
-        let stale = young(review, end.plus_ms(90_000_000), day).unwrap_err();
+        let (until, day) = ("2026-03-01", Duration::from_secs(86_400));
+        let end = Timestamp::parse("2026-03-01T00:00:00Z").unwrap();
+        assert!(young(until, end.plus_ms(80_000_000), day).is_ok());
+        let stale = young(until, end.plus_ms(90_000_000), day).unwrap_err();
         assert!(stale.code() == exit::UNREACHABLE && stale.to_string().contains("stale"), "{stale}");
     }
 }

@@ -12,6 +12,7 @@ fn args(folder: &Path, policy: Option<&str>) -> Args {
         api: None,
         version: None,
         baseline: None,
+        safe_to_remove: false,
         since: None,
         until: None,
         wait: None,

@@ -2,7 +2,10 @@
 
 mod admin;
 mod answers;
+mod changes;
 mod corrections;
+mod deprecation;
+mod fix;
 mod journeys;
 mod params;
 mod themes;
@@ -37,6 +40,13 @@ pub fn read_router(handle: Handle) -> Router {
         .route(
             "/v1/apis/{api}/versions/{version}/verdict",
             get(verdict::by_default).post(verdict::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
+        )
+        .route("/v1/apis/{api}/versions/{version}/verdicts", get(verdict::history))
+        .route("/v1/apis/{api}/versions/{version}/changes", get(changes::changes))
+        .route("/v1/apis/{api}/versions/{version}/fix", get(fix::fix))
+        .route(
+            "/v1/apis/{api}/versions/{version}/deprecation",
+            get(deprecation::by_default).post(deprecation::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
         )
         .with_state(handle)
 }

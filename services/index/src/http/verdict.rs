@@ -16,6 +16,7 @@ use crate::Handle;
 use crate::handle::Stores;
 use crate::review::{self, Question, ReadError};
 use crate::rollup::Days;
+use crate::verdicts::History;
 
 /// Bytes that a policy may have.
 pub(super) const POLICY_BYTES: usize = 64 * 1024;
@@ -31,6 +32,27 @@ pub(super) async fn by_default(
     answer(handle, &uri, &headers, move |handle| Ok(Json(judge(handle, question, &Policy::default())?).into_response())).await
 }
 
+/// Verdicts that were given on a version, newest first.
+pub(super) async fn history(
+    State(handle): State<Handle>,
+    Path((api, version)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<History>, Problem> {
+    let params = Params::of(query.as_deref()).only(&["baseline", "limit"])?;
+    let baseline = params.get("baseline").map(str::to_owned);
+    let limit = params.number("limit", 50)?;
+    let worked = tokio::task::spawn_blocking(move || {
+        let Some(verdicts) = handle.verdicts() else {
+            return Err(Problem::unavailable("verdicts are not stored here; the log says why"));
+        };
+        verdicts.list(&api, &version, baseline.as_deref(), limit).map_err(|error| {
+            tracing::error!(%error, "stored verdicts could not be read");
+            Problem::internal("the stored verdicts could not be read; the log says why")
+        })
+    });
+    worked.await.map_err(|_| Problem::internal("the verdicts could not be read; the log says why"))?.map(Json)
+}
+
 pub(super) async fn by_policy(
     State(handle): State<Handle>,
     Path((api, version)): Path<(String, String)>,
@@ -38,11 +60,16 @@ pub(super) async fn by_policy(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Review>, Problem> {
     let question = question(api, version, query.as_deref())?;
-    let body = body.map_err(unreadable)?;
-    let text = std::str::from_utf8(&body).map_err(|e| Problem::bad_request(format!("the policy is not UTF-8: {e}")))?;
-    let policy = Policy::parse(text).map_err(|e| Problem::bad_request(e.to_string()))?;
+    let policy = policy_of(body)?;
     let worked = tokio::task::spawn_blocking(move || judge(&handle, question, &policy)).await;
     worked.map_err(|_| Problem::internal("the verdict could not be worked out; the log says why"))?.map(Json)
+}
+
+/// The policy of a request.
+pub(super) fn policy_of(body: Result<Bytes, BytesRejection>) -> Result<Policy, Problem> {
+    let body = body.map_err(unreadable)?;
+    let text = std::str::from_utf8(&body).map_err(|e| Problem::bad_request(format!("the policy is not UTF-8: {e}")))?;
+    Policy::parse(text).map_err(|e| Problem::bad_request(e.to_string()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "called by map_err")]
@@ -53,7 +80,7 @@ fn unreadable(rejection: BytesRejection) -> Problem {
     Problem::bad_request(rejection.body_text())
 }
 
-fn question(api: String, version: String, query: Option<&str>) -> Result<Question, Problem> {
+pub(super) fn question(api: String, version: String, query: Option<&str>) -> Result<Question, Problem> {
     let params = Params::of(query).only(&["baseline", "since", "until"])?;
     let (since, until) = params.window()?;
     let Some(baseline) = params.get("baseline").map(str::to_owned) else {
@@ -69,24 +96,39 @@ fn question(api: String, version: String, query: Option<&str>) -> Result<Questio
 }
 
 fn judge(handle: &Handle, mut question: Question, policy: &Policy) -> Result<Review, Problem> {
-    let place = place(handle, &question)?;
-    handle.with_catalogue(|catalogue| {
-        question.catalogue = review::catalogue_hash(catalogue, &question.api);
-        let declared = catalogue.api(&question.api).and_then(|api| api.version(&question.version));
-        question.released = declared.and_then(|version| version.date(groundswell_contract::Stage::Released));
-    });
-    let Some(stores) = place else {
-        return Err(Problem::not_found(format!("nobody has called or written about {} yet", question.api)));
-    };
+    question.custom = policy.custom();
+    for (name, query) in &question.custom {
+        crate::search::check_search(query).map_err(|why| Problem::bad_request(format!("policy: guardrails.{name}: {why}")))?;
+    }
+    let stores = prepare(handle, &mut question)?;
     // What a review keeps in memory can be large: one after the other.
     let _turn = handle.turn();
     let view = stores.usage.view().map_err(store_problem)?;
     let input = review::read(&view, &stores.search.snapshot(), &question).map_err(read_problem)?;
     drop(view);
-    Ok(groundswell_review::review(&input, policy))
+    let review = groundswell_review::review(&input, policy);
+    if let Some(verdicts) = handle.verdicts()
+        && let Err(error) = verdicts.keep(&review, groundswell_runtime::clock::now())
+    {
+        // The answer is right all the same; only the history lacks it.
+        tracing::error!(%error, api = review.api, version = review.version, "a verdict could not be stored");
+    }
+    Ok(review)
 }
 
-fn read_problem(error: ReadError) -> Problem {
+/// The stores that answer a question, and what the catalogue says about it.
+pub(super) fn prepare(handle: &Handle, question: &mut Question) -> Result<Stores, Problem> {
+    let stores = of_api(handle, &question.api, &[("version", &question.version), ("baseline", &question.baseline)])?;
+    handle.with_catalogue(|catalogue| {
+        question.catalogue = review::catalogue_hash(catalogue, &question.api);
+        let declared = catalogue.api(&question.api).and_then(|api| api.version(&question.version));
+        question.released = declared.and_then(|version| version.date(groundswell_contract::Stage::Released));
+    });
+    question.rules = handle.rules();
+    Ok(stores)
+}
+
+pub(super) fn read_problem(error: ReadError) -> Problem {
     match error {
         ReadError::Window(why) => Problem::bad_request(why.to_string()),
         ReadError::Usage(error) => store_problem(error),
@@ -95,8 +137,7 @@ fn read_problem(error: ReadError) -> Problem {
 }
 
 /// The stores of the partition that holds the API; an API is in one. Refuses versions of which nothing is known.
-fn place(handle: &Handle, question: &Question) -> Result<Option<Stores>, Problem> {
-    let api = question.api.as_str();
+pub(super) fn of_api(handle: &Handle, api: &str, versions: &[(&str, &str)]) -> Result<Stores, Problem> {
     let mut place = None;
     let mut known: Vec<String> = handle.with_catalogue(|catalogue| catalogue.versions(api).map(|v| v.name().to_owned()).collect());
     for (_, stores) in handle.stores() {
@@ -109,12 +150,12 @@ fn place(handle: &Handle, question: &Question) -> Result<Option<Stores>, Problem
             place = Some(stores);
         }
     }
-    for (what, version) in [("version", &question.version), ("baseline", &question.baseline)] {
-        if !known.contains(version) {
+    for (what, version) in versions {
+        if !known.iter().any(|known| known == version) {
             return Err(Problem::not_found(format!("{what}: nothing is known of {api} {version}; GET /v1/apis lists what is there")));
         }
     }
-    Ok(place)
+    place.ok_or_else(|| Problem::not_found(format!("nobody has called or written about {api} yet")))
 }
 
 #[cfg(test)]

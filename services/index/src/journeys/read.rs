@@ -10,7 +10,7 @@ use super::ReadError;
 use super::timeline::{Person, Timeline, Versions};
 use super::types::State;
 use crate::rollup::{ConsumerTotals, Days, LabelId, RollupError, RollupView};
-use crate::search::{Snapshot, each_said};
+use crate::search::{Snapshot, Wanted, each_said};
 use crate::summary::types::Window;
 
 /// What a consumer wrote in the days asked for.
@@ -105,7 +105,8 @@ impl Journeys {
         let mut met: HashSet<u64> = HashSet::new();
         for index in snapshot.versions.iter().filter(|v| v.api == self.api) {
             let this = index.version == self.version;
-            each_said(index, self.times(), |said| {
+            let wanted = Wanted { times: Some(self.times()), ..Wanted::default() };
+            each_said(index, wanted, |said| {
                 if said.consumer.is_empty() {
                     return;
                 }

@@ -10,22 +10,25 @@ mod window;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use groundswell_catalogue::Catalogue;
 use groundswell_contract::Stage;
 use groundswell_model::{Day, Timestamp};
 use groundswell_review::ReviewInput;
-use groundswell_review::input::{ConsumerInput, DayUse, FeedbackItem, LatencyCount, Provenance, Score, Unnamed, VersionUse, Window};
+use groundswell_review::input::{
+    ConsumerInput, CustomCount, DayUse, FeedbackItem, LatencyCount, Provenance, Score, Unnamed, VersionUse, Window,
+};
 use hashbrown::HashMap;
 
 pub use window::{BadWindow, LONGEST};
 
 use crate::rollup::{Days, RollupError, RollupView, VersionId};
-use crate::search::{Said, SearchError, Snapshot, each_said, time_span};
+use crate::search::{RulesByApi, Said, SearchError, Snapshot, Wanted, each_said, time_span};
 use window::Span;
 
 /// What is asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Question {
     /// The API.
     pub api: String,
@@ -39,6 +42,10 @@ pub struct Question {
     pub released: Option<Timestamp>,
     /// Hash of what the catalogue says about the API; see [`catalogue_hash`].
     pub catalogue: String,
+    /// Custom guardrails: their names, and the searches whose hits they count.
+    pub custom: Vec<(String, String)>,
+    /// What people decided about themes.
+    pub rules: Arc<RulesByApi>,
 }
 
 /// Why there is no input.
@@ -60,6 +67,18 @@ pub enum ReadError {
 /// # Errors
 /// The days can't be looked at, or a store can't be read.
 pub fn read(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Result<ReviewInput, ReadError> {
+    read_as(view, snapshot, question, true)
+}
+
+/// The same without latencies, which are most of it.
+///
+/// # Errors
+/// See [`read`].
+pub fn read_counts(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Result<ReviewInput, ReadError> {
+    read_as(view, snapshot, question, false)
+}
+
+fn read_as(view: &RollupView, snapshot: &Snapshot, question: &Question, latency: bool) -> Result<ReviewInput, ReadError> {
     let (span, released) = span(view, snapshot, question)?;
     let mut reading = Reading::new(window::window(question.days, span)?);
     let sides = [view.version(&question.api, &question.version)?, view.version(&question.api, &question.baseline)?];
@@ -67,6 +86,9 @@ pub fn read(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Resu
     for (side, version) in [Side::Candidate, Side::Baseline].into_iter().zip(sides) {
         if let Some(version) = version {
             reading.usage(view, side, version)?;
+            if latency {
+                reading.latency(view, side, version)?;
+            }
         }
     }
     reading.journeys(view, sides, &versions)?;
@@ -75,6 +97,9 @@ pub fn read(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Resu
     for (side, version) in [(Side::Candidate, &question.version), (Side::Baseline, &question.baseline)] {
         if let Some(index) = snapshot.version(&question.api, version) {
             models.extend(reading.feedback(index, side)?);
+            for (guardrail, (_, query)) in (0u16..).zip(&question.custom) {
+                reading.custom(index, side, (guardrail, query), &question.rules)?;
+            }
         }
     }
     let checkpoint = checkpoint(view, snapshot);
@@ -92,13 +117,14 @@ pub fn read(view: &RollupView, snapshot: &Snapshot, question: &Question) -> Resu
         released,
         unnamed: reading.unnamed,
         consumers: reading.finish(),
-        custom: Vec::new(),
+        spoken: (0u16..).zip(&question.custom).map(|(place, _)| place).collect(),
+        custom: question.custom.iter().map(|(name, _)| name.clone()).collect(),
         provenance,
     })
 }
 
 /// Partition and next offset of the insights topic; both of them where the two stores are between their commits.
-fn checkpoint(view: &RollupView, snapshot: &Snapshot) -> String {
+pub(crate) fn checkpoint(view: &RollupView, snapshot: &Snapshot) -> String {
     let (usage, feedback) = (view.checkpoint().unwrap_or_default(), snapshot.checkpoint);
     let usage_only = format!("{}/{}", snapshot.partition, usage.0);
     if feedback == usage { usage_only } else { format!("{usage_only}, feedback {}", feedback.0) }
@@ -168,6 +194,8 @@ struct Reading {
     named: HashMap<String, usize>,
     /// Feedback with what puts it in order: time and tie.
     said: Vec<(usize, Side, Timestamp, u64, FeedbackItem)>,
+    /// Hits of custom guardrails, likewise.
+    counted: Vec<(usize, Side, Timestamp, u64, CustomCount)>,
     unnamed: Unnamed,
 }
 
@@ -181,6 +209,7 @@ impl Reading {
             places: HashMap::new(),
             named: HashMap::new(),
             said: Vec::new(),
+            counted: Vec::new(),
             unnamed: Unnamed::default(),
         }
     }
@@ -200,14 +229,21 @@ impl Reading {
         let mut all = 0_u64;
         view.days(version, self.days, |_, _, traffic| all = all.saturating_add(traffic.calls))?;
         self.unnamed.calls = self.unnamed.calls.saturating_add(all.saturating_sub(named));
-        let from = self.window.from;
+        Ok(())
+    }
+
+    fn latency(&mut self, view: &RollupView, side: Side, version: VersionId) -> Result<(), RollupError> {
+        let (consumers, places, from) = (&mut self.consumers, &self.places, self.window.from);
         view.latency(version, self.days, |day, consumer, latency| {
             let (Some(place), Ok(day)) = (places.get(&consumer), u16::try_from(day.0.saturating_sub(from.0))) else { return };
             let counts = &mut side.of(&mut consumers[*place]).latency;
-            counts.reserve_exact(latency.buckets().len());
+            if counts.capacity() - counts.len() < latency.len() {
+                // Most of a review's memory: it grows by a quarter, not by doubling.
+                counts.reserve_exact(latency.len().max(counts.len() / 4));
+            }
             let count =
                 |(bucket, count): &(i16, u64)| LatencyCount { day, bucket: *bucket, count: u32::try_from(*count).unwrap_or(u32::MAX) };
-            counts.extend(latency.buckets().iter().map(count));
+            counts.extend(latency.iter().map(count));
         })
     }
 
@@ -248,7 +284,8 @@ impl Reading {
     /// What was said about one version. Who said something is listed even if it never called.
     fn feedback(&mut self, index: &crate::search::VersionView, side: Side) -> Result<BTreeSet<String>, SearchError> {
         let (consumers, named, collected, unnamed) = (&mut self.consumers, &mut self.named, &mut self.said, &mut self.unnamed.feedback);
-        each_said(index, (self.window.from.start(), self.window.until.start()), |said| {
+        let wanted = Wanted { times: Some((self.window.from.start(), self.window.until.start())), ..Wanted::default() };
+        each_said(index, wanted, |said| {
             if said.consumer.is_empty() {
                 *unnamed += 1;
                 return;
@@ -261,11 +298,34 @@ impl Reading {
         })
     }
 
+    /// Hits of a custom guardrail's search. Who said something is listed by now.
+    fn custom(
+        &mut self,
+        index: &crate::search::VersionView,
+        side: Side,
+        (guardrail, query): (u16, &str),
+        rules: &RulesByApi,
+    ) -> Result<(), SearchError> {
+        let (named, counted) = (&self.named, &mut self.counted);
+        let wanted = Wanted { query: Some(query), times: Some((self.window.from.start(), self.window.until.start())), rules: Some(rules) };
+        each_said(index, wanted, |said| {
+            if let Some(place) = named.get(said.consumer) {
+                let count = CustomCount { guardrail, day: said.time.day(), count: said.weight, exposure: None };
+                counted.push((*place, side, said.time, said.tie, count));
+            }
+        })?;
+        Ok(())
+    }
+
     fn finish(mut self) -> Vec<ConsumerInput> {
         // Segments come in any order.
         self.said.sort_unstable_by_key(|(place, _, time, tie, _)| (*place, *time, *tie));
         for (place, side, _, _, item) in self.said {
             side.of(&mut self.consumers[place]).feedback.push(item);
+        }
+        self.counted.sort_unstable_by_key(|(place, _, time, tie, count)| (*place, count.guardrail, *time, *tie));
+        for (place, side, _, _, count) in self.counted {
+            side.of(&mut self.consumers[place]).custom.push(count);
         }
         self.consumers.sort_by(|a, b| a.name.cmp(&b.name));
         self.consumers

@@ -172,6 +172,33 @@ fn every_consumers_days_are_those_of_the_raw_stream() {
     }
 }
 
+/// A guardrail of one's own counts the hits of a search, by weight, on both versions.
+#[test]
+fn a_guardrail_of_ones_own_counts_what_its_search_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let stream = Stream::make(7);
+    let indexed = stream.index(folder.path());
+    let policy =
+        Policy::parse("[guardrails.bugs]\nlabel = \"type:bug\"\n[guardrails.auth_or_praise]\nsearch = \"aspect:auth OR type:praise\"\n")
+            .unwrap();
+    let window = days(FIRST_DAY + 1, FIRST_DAY + 14);
+    let asked = Question { custom: policy.custom(), ..question(window) };
+    let input = read(&indexed.rollups.reader().view().unwrap(), &indexed.search.readers().snapshot(), &asked).unwrap();
+    let review = review(&input, &policy);
+    let wanted: [(&str, fn(&Feedback) -> bool); 2] =
+        [("bugs", |f| f.kind == "bug"), ("auth_or_praise", |f| f.kind == "praise" || f.aspects.contains(&"auth"))];
+    for (name, which) in wanted {
+        let guardrail = review.guardrails.iter().find(|g| g.name == name).unwrap();
+        for (version, got) in [("v1", guardrail.baseline), ("v2", guardrail.candidate)] {
+            let calls = named(&stream, version, window);
+            let count: f64 = said(&stream, version, window).iter().filter(|(f, _)| which(f)).map(|(_, w)| w).sum();
+            let n = calls.len() as f64;
+            assert_figures(&got, distinct(calls.iter().map(|c| c.consumer.as_str())), count, n, Some(count / n));
+        }
+        assert!(guardrail.effect.is_some(), "{guardrail:?}");
+    }
+}
+
 #[test]
 fn the_order_of_reading_leaves_no_trace() {
     let judge = |stream: &Stream| -> String {

@@ -94,6 +94,29 @@ pub(super) fn decode<T: DeserializeOwned>(table: &Cells, bytes: &[u8]) -> Result
     postcard::from_bytes(bytes).map_err(|e| Fault::Damaged { table: redb::TableHandle::name(table).to_owned(), why: e.to_string() })
 }
 
+/// Tells each consumer's buckets of a row of [`LATENCY`]: what [`decode`] would give, without a list for each. There are millions.
+pub(super) fn each_latency(mut bytes: &[u8], buckets: &mut Vec<(i16, u64)>, mut each: impl FnMut(u8, &[(i16, u64)])) -> Result<(), Fault> {
+    let mut read = || {
+        // Postcard writes a sequence as its length and its items.
+        for _ in 0..take::<u64>(&mut bytes)? {
+            let (place, length): (u8, u64) = take(&mut bytes)?;
+            buckets.clear();
+            for _ in 0..length {
+                buckets.push(take(&mut bytes)?);
+            }
+            each(place, buckets);
+        }
+        Ok(())
+    };
+    read().map_err(|e: postcard::Error| Fault::Damaged { table: redb::TableHandle::name(&LATENCY).to_owned(), why: e.to_string() })
+}
+
+fn take<'a, T: serde::Deserialize<'a>>(bytes: &mut &'a [u8]) -> Result<T, postcard::Error> {
+    let (value, rest) = postcard::take_from_bytes(bytes)?;
+    *bytes = rest;
+    Ok(value)
+}
+
 /// Packs a value into `buffer`, in place of what is there.
 pub(super) fn encode<T: Serialize>(table: &Cells, value: &T, buffer: &mut Vec<u8>) -> Result<(), Fault> {
     buffer.clear();
@@ -105,6 +128,7 @@ pub(super) fn encode<T: Serialize>(table: &Cells, value: &T, buffer: &mut Vec<u8
 #[cfg(test)]
 mod tests {
     use super::*;
+    use groundswell_model::LatencyBuckets;
     use proptest::prelude::*;
 
     proptest! {
@@ -112,6 +136,27 @@ mod tests {
         fn keys_sort_like_days(a: i32, b: i32) {
             prop_assert_eq!(a.cmp(&b), day_key(Day(a)).cmp(&day_key(Day(b))));
             prop_assert_eq!(day_of_key(day_key(Day(a))), Day(a));
+        }
+
+        #[test]
+        fn latencies_told_one_by_one_are_those_decoded_at_once(
+            row in proptest::collection::vec((any::<u8>(), proptest::collection::vec((0.01f64..1e6, 1u64..9), 0..6)), 0..6),
+        ) {
+            let row: Vec<(u8, LatencyBuckets)> = row.into_iter().map(|(place, calls)| {
+                let mut latency = LatencyBuckets::default();
+                calls.into_iter().for_each(|(ms, count)| latency.add(ms, count));
+                (place, latency)
+            }).collect();
+            let mut bytes = Vec::new();
+            encode(&LATENCY, &row, &mut bytes).unwrap();
+            let mut told = Vec::new();
+            each_latency(&bytes, &mut Vec::new(), |place, buckets| told.push((place, buckets.to_vec()))).unwrap();
+            let wanted: Vec<_> = row.iter().map(|(place, latency)| (*place, latency.buckets().to_vec())).collect();
+            prop_assert_eq!(told, wanted);
+            if !bytes.is_empty() && !row.is_empty() {
+                let cut = each_latency(&bytes[..bytes.len() - 1], &mut Vec::new(), |_, _| {});
+                prop_assert!(cut.is_err());
+            }
         }
 
         #[test]

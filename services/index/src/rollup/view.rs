@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use groundswell_bus::Offset;
-use groundswell_model::{Day, Hour, LatencyBuckets, MilestoneKind, Timestamp};
+use groundswell_model::{Day, Hour, MilestoneKind, Timestamp};
 use redb::ReadTransaction;
 
 use super::cells::{Active, ConsumerTotals, MilestoneNote, OperationTotals, Presence, Reach, Traffic, VersionTotals};
@@ -14,7 +14,7 @@ use super::intern::{Kind, split_version, version_name};
 use super::store::kind_key;
 use super::tables::{
     ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES, NAMES, OPERATIONS,
-    PRESENCE, REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, decode, hour_key, hour_of_key,
+    PRESENCE, REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, decode, each_latency, hour_key, hour_of_key,
 };
 
 /// A version of an API, as this store numbers it.
@@ -337,12 +337,23 @@ impl RollupView {
         Ok(found)
     }
 
-    /// Each consumer's latencies by day, where told.
+    /// Each consumer's latencies by day, where told: buckets of [`groundswell_model::LatencyBuckets`] with their counts.
     ///
     /// # Errors
     /// See [`Self::versions`].
-    pub fn latency(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, LatencyBuckets)) -> Result<(), RollupError> {
-        self.blocks((LATENCY, LATENCY_BLOCK), in_days(version, days), |day, consumer, latency| each(day_of_key(day), consumer, latency))
+    pub fn latency(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, &[(i16, u64)])) -> Result<(), RollupError> {
+        let Some(range) = in_days(version, days) else { return Ok(()) };
+        let mut buckets = Vec::new();
+        let mut read = || {
+            for row in self.tx.open_table(LATENCY)?.range(range.clone())? {
+                let (key, bytes) = row?;
+                let (_, day, block) = key.value();
+                let tell = |place, buckets: &[(i16, u64)]| each(day_of_key(day), consumer_at(block, place, LATENCY_BLOCK), buckets);
+                each_latency(bytes.value(), &mut buckets, tell)?;
+            }
+            Ok(())
+        };
+        read().map_err(|f: Fault| f.at(&self.path))
     }
 
     /// Every consumer of a version, ever.

@@ -7,6 +7,7 @@ use tantivy::columnar::Column;
 use tantivy::{DocAddress, DocId};
 
 use super::error::SearchError;
+use super::matched::{Wanted, matched};
 use super::quotes::{self, Quote};
 use super::schema::{Keyword, hash_of};
 use super::snapshot::{KeywordColumn, SegmentView, VersionView};
@@ -28,24 +29,17 @@ pub struct Said<'a> {
     pub answer: Option<(&'a str, f64)>,
 }
 
-/// Tells `each` the feedback on one API version with a `time` in `[from, to)`, in no particular order. Returns the names of the
+/// Tells `each` the feedback on one API version that is wanted, in no particular order. Returns the names of the
 /// models that labelled it.
 ///
 /// # Errors
-/// The index can't be read.
-pub fn each_said(
-    view: &VersionView,
-    (from, to): (Timestamp, Timestamp),
-    mut each: impl FnMut(&Said<'_>),
-) -> Result<BTreeSet<String>, SearchError> {
+/// The query can't be understood, or the index can't be read.
+pub fn each_said(view: &VersionView, wanted: Wanted<'_>, mut each: impl FnMut(&Said<'_>)) -> Result<BTreeSet<String>, SearchError> {
     let mut models = BTreeSet::new();
-    for segment in view.segments() {
-        let time = segment.time()?;
-        let docs: Vec<DocId> =
-            segment.reader.doc_ids_alive().filter(|doc| time.first(*doc).is_some_and(|t| t >= from.0 && t < to.0)).collect();
-        models.extend(Words::of(&segment, Keyword::Model, &docs)?.names.into_values());
-        tell(&segment, &docs, &mut each)?;
-    }
+    matched(view, wanted, |number, segment, docs| {
+        models.extend(Words::of(segment, Keyword::Model, docs)?.names.into_values());
+        tell(number, segment, docs, &mut |said, _| each(said))
+    })?;
     Ok(models)
 }
 
@@ -78,6 +72,11 @@ pub fn newest_of(
     found.into_iter().map(tell).collect()
 }
 
+/// The same, with where each piece is to be found.
+pub(crate) fn each_told(view: &VersionView, wanted: Wanted<'_>, mut each: impl FnMut(&Said<'_>, DocAddress)) -> Result<(), SearchError> {
+    matched(view, wanted, |number, segment, docs| tell(number, segment, docs, &mut each))
+}
+
 /// First and last `time` of the feedback on one API version, as far as the index is about it.
 ///
 /// # Errors
@@ -93,21 +92,22 @@ pub fn time_span(view: &VersionView) -> Result<Option<(Timestamp, Timestamp)>, S
     Ok(span)
 }
 
-fn tell(segment: &SegmentView<'_>, docs: &[DocId], each: &mut impl FnMut(&Said<'_>)) -> Result<(), SearchError> {
+fn tell(number: u32, segment: &SegmentView<'_>, docs: &[DocId], each: &mut impl FnMut(&Said<'_>, DocAddress)) -> Result<(), SearchError> {
     let (time, tie, weight, score) = (segment.time()?, segment.tie()?, segment.weight()?, segment.score()?);
     let consumers = Words::of(segment, Keyword::Consumer, docs)?;
     let sentiments = Words::of(segment, Keyword::Sentiment, docs)?;
     let kinds = Words::of(segment, Keyword::SurveyKind, docs)?;
     for &doc in docs {
         let kind = kinds.word(doc);
-        each(&Said {
+        let said = Said {
             consumer: consumers.word(doc),
             time: Timestamp(time.first(doc).unwrap_or(0)),
             tie: tie.first(doc).unwrap_or(0),
             weight: weight.first(doc).unwrap_or(1.0),
             sentiment: sentiments.word(doc),
             answer: score.first(doc).filter(|_| !kind.is_empty()).map(|score| (kind, score)),
-        });
+        };
+        each(&said, DocAddress::new(number, doc));
     }
     Ok(())
 }

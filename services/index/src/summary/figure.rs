@@ -67,7 +67,7 @@ pub(crate) fn money(revenue: &crate::rollup::Revenue) -> Vec<Money> {
 
 /// Millionths as a number.
 #[expect(clippy::cast_precision_loss, reason = "amounts beyond 2^53 millionths lose digits that nobody reads")]
-pub(super) fn from_millionths(millionths: i128) -> f64 {
+pub(crate) fn from_millionths(millionths: i128) -> f64 {
     millionths as f64 / 1e6
 }
 

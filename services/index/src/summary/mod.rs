@@ -22,6 +22,8 @@ use groundswell_catalogue::Catalogue;
 use groundswell_contract::Stage;
 use groundswell_model::Timestamp;
 
+pub(crate) use feedback::quote;
+pub(crate) use figure::{from_millionths as money, tidy};
 pub use inputs::{ApiFeedback, SummaryInputs, VersionData};
 pub use overview::{ApiUsage, VersionFeedback, overview};
 pub use reach::RevenueBehind;

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::input::{ReviewInput, VersionUse, Window};
-use crate::latency::slow_calls;
+use crate::latency::Calls;
 use crate::policy::Policy;
 use crate::prepare::Usage;
 use crate::review::review;
@@ -149,7 +149,7 @@ fn trial(scenario: &Scenario, seed: u64) -> Trial {
 fn references(scenario: &Scenario, input: &ReviewInput) -> Trial {
     let usage = Usage::of(input);
     let panel = match scenario.guardrail() {
-        "latency_p95" => slow_calls(input, &usage, 0.95, 0),
+        "latency_p95" => Calls::of(input, &usage).slow(input, 0.95, 0),
         "feedback_rate" => usage.feedback(input, |f| f.weight),
         _ => usage.errors,
     };

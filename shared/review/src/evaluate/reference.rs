@@ -2,8 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::conditional;
-use crate::panel::{Panel, Side, sides};
+use crate::conditional::{self, Depth};
+use crate::panel::{Panel, Side};
 
 /// The one-sided error of every reference test, which looks once.
 const ERROR: f64 = 0.05;
@@ -12,8 +12,8 @@ const ONE_SIDED: f64 = 1.644_853_626_951_472;
 
 /// All calls together: two shares, their pooled variance.
 pub(crate) fn pooled(panel: &Panel) -> bool {
-    let (baseline, candidate) = panel.iter().fold((Side::default(), Side::default()), |(b, c), (_, cells)| {
-        let (own_b, own_c) = sides(cells);
+    let (baseline, candidate) = panel.iter().fold((Side::default(), Side::default()), |(b, c), consumer| {
+        let (own_b, own_c) = consumer.sides();
         (plus(b, own_b), plus(c, own_c))
     });
     let (Some(there), Some(here)) = (baseline.rate(), candidate.rate()) else { return false };
@@ -32,13 +32,13 @@ fn plus(a: Side, b: Side) -> Side {
 pub(crate) fn by_consumer(panel: &Panel) -> bool {
     let stayed = stayers(panel);
     let (mut sum, mut squares, mut n) = (0.0, 0.0, 0.0);
-    for (_, cells) in panel.iter() {
+    for consumer in panel.iter() {
         let expected = |on_candidate: bool| {
-            let side = cells.iter().filter(|c| c.candidate == on_candidate);
+            let side = consumer.cells().filter(|c| c.candidate == on_candidate);
             side.map(|c| c.exposure * stayed[usize::from(c.day)]).sum::<f64>()
         };
         let (there, here) = (expected(false), expected(true));
-        let (baseline, candidate) = sides(cells);
+        let (baseline, candidate) = consumer.sides();
         let total = baseline.count + candidate.count;
         if there <= 0.0 || here <= 0.0 || total <= 0.0 {
             continue;
@@ -56,8 +56,8 @@ pub(crate) fn by_consumer(panel: &Panel) -> bool {
 /// The rate of each day among those who never moved, over all days; 1 where there is none.
 fn stayers(panel: &Panel) -> Vec<f64> {
     let mut days = vec![Side::default(); panel.days];
-    for (_, cells) in panel.iter().filter(|(_, cells)| cells.iter().all(|c| !c.candidate)) {
-        for cell in cells {
+    for consumer in panel.iter().filter(|consumer| consumer.cells().all(|c| !c.candidate)) {
+        for cell in consumer.cells() {
             let day = &mut days[usize::from(cell.day)];
             // The square root of the exposure, so that one consumer is not the day.
             *day = plus(*day, Side { exposure: cell.exposure.sqrt(), count: cell.count / cell.exposure.sqrt() });
@@ -71,7 +71,7 @@ fn stayers(panel: &Panel) -> Vec<f64> {
 
 /// The comparison of this crate, looked at once, with the whole error to itself.
 pub(crate) fn looked_at_once(panel: &Panel) -> bool {
-    conditional::fit(panel, None).is_some_and(|fit| {
+    conditional::fit(panel, None, Depth::Whole).is_some_and(|fit| {
         StudentsT::new(0.0, 1.0, (fit.effective - 1.0).max(1.0)).is_ok_and(|t| t.sf(fit.theta / fit.standard_error) < ERROR)
     })
 }

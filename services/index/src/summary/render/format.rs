@@ -6,7 +6,7 @@ use crate::summary::types::{Figure, Money, Unit};
 pub(super) const NO_DATA: &str = "no data";
 
 /// A count with its thousands apart: `12,345`.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {

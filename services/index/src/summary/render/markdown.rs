@@ -21,21 +21,21 @@ pub fn markdown(summary: &Summary) -> String {
     out
 }
 
-/// The overview of all APIs in Markdown.
+/// Sections in Markdown, the first as the title at this level.
 #[must_use]
-pub fn overview_markdown(overview: &ApisOverview) -> String {
-    sections_markdown(&overview_sections(overview))
-}
-
-/// Sections in Markdown.
-#[must_use]
-pub fn sections_markdown(sections: &[Section]) -> String {
+pub fn sections_markdown(sections: &[Section], level: usize) -> String {
     let mut out = String::new();
     for (i, section) in sections.iter().enumerate() {
-        heading(&mut out, if i == 0 { 1 } else { 2 }, &section.title);
+        heading(&mut out, if i == 0 { level } else { level + 1 }, &section.title);
         table(&mut out, section);
     }
     out
+}
+
+/// The overview of all APIs in Markdown.
+#[must_use]
+pub fn overview_markdown(overview: &ApisOverview) -> String {
+    sections_markdown(&overview_sections(overview), 1)
 }
 
 fn heading(out: &mut String, level: usize, title: &str) {

@@ -6,10 +6,12 @@ mod markdown;
 mod overview;
 mod sections;
 
+pub(crate) use format::count;
 pub use journeys::{consumers_sections, pain_sections};
 pub use markdown::{escape, markdown, overview_markdown, sections_markdown};
 pub use overview::overview_sections;
 pub use sections::sections;
+pub(crate) use sections::{quote_head, quote_link, quote_text};
 
 /// One table with its title.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,15 +27,15 @@ pub struct Section {
 }
 
 impl Section {
-    fn new(title: &str, columns: &[&str]) -> Self {
+    pub(crate) fn new(title: &str, columns: &[&str]) -> Self {
         Self { title: title.to_owned(), columns: columns.iter().map(|c| (*c).to_owned()).collect(), ..Self::default() }
     }
 
-    fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.into());
     }
 
-    fn note(&mut self, note: impl Into<String>) {
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 }

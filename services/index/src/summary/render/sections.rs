@@ -215,7 +215,7 @@ fn labels(summary: &Summary) -> Section {
 }
 
 /// What a quote is about and who said it, in one line.
-pub(super) fn quote_head(quote: &Quote) -> String {
+pub(crate) fn quote_head(quote: &Quote) -> String {
     let mut words = vec![quote.time.get(..10).unwrap_or(&quote.time).to_owned()];
     words.push(if quote.consumer.is_empty() { "consumer not named".to_owned() } else { quote.consumer.clone() });
     words.extend(quote.survey.clone());
@@ -225,7 +225,7 @@ pub(super) fn quote_head(quote: &Quote) -> String {
 }
 
 /// Title and text of a quote.
-pub(super) fn quote_text(quote: &Quote) -> String {
+pub(crate) fn quote_text(quote: &Quote) -> String {
     match (quote.title.is_empty(), quote.text.is_empty()) {
         (false, false) if quote.title != quote.text => format!("{}: {}", quote.title, quote.text),
         (false, _) => quote.title.clone(),
@@ -234,7 +234,7 @@ pub(super) fn quote_text(quote: &Quote) -> String {
 }
 
 /// Where a quote can be read in full.
-pub(super) fn quote_link(quote: &Quote) -> String {
+pub(crate) fn quote_link(quote: &Quote) -> String {
     quote.url.clone().unwrap_or_else(|| format!("{} {}", quote.source, quote.id))
 }
 
