@@ -1,9 +1,10 @@
 //! Runs a search over version indexes as if they were one.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use tantivy::columnar::Column;
 use tantivy::query::{Bm25StatisticsProvider, EnableScoring, Weight};
 use tantivy::schema::Field;
@@ -29,7 +30,7 @@ const MOST_FACETS: usize = 20;
 /// Values of a facet at most.
 const MOST_FACET_VALUES: usize = 1000;
 /// Documents looked at together.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Searches the version indexes of these partitions.
 ///
@@ -59,7 +60,7 @@ pub fn search_under(snapshots: &[Arc<Snapshot>], request: &SearchRequest, rules:
     let views: Vec<&VersionView> = snapshots.iter().flat_map(|s| &s.versions).map(AsRef::as_ref).filter(asked).collect();
     let searchers: Vec<&Searcher> = views.iter().map(|v| &v.searcher).collect();
     let mut lowered = Lowering::run(query.as_ref(), &filters, &searchers)?;
-    let statistics = Together(&searchers);
+    let statistics = Together::of(&searchers);
     let mut likening = liked.map(|liked| Likening::new(liked, &statistics)).transpose()?;
     let by_words = likening.is_some() || !lowered.marks.is_empty();
     let sort = request.sort.filter(|_| likening.is_none()).unwrap_or(if by_words { Sort::Relevance } else { Sort::Newest });
@@ -131,20 +132,48 @@ fn check(request: &SearchRequest) -> Result<(), SearchError> {
     within("filters", request.filters.len(), MOST_CLAUSES)
 }
 
-/// Statistics over all indexes searched, so that scores compare.
-struct Together<'a>(&'a [&'a Searcher]);
+/// Statistics over all indexes searched, so that scores compare. Each index asks for the same ones: they are gathered once.
+struct Together<'a> {
+    searchers: &'a [&'a Searcher],
+    tokens: RefCell<HashMap<Field, u64>>,
+    docs: OnceCell<u64>,
+    frequencies: RefCell<HashMap<Term, u64>>,
+}
+
+impl<'a> Together<'a> {
+    fn of(searchers: &'a [&'a Searcher]) -> Self {
+        Self { searchers, tokens: RefCell::default(), docs: OnceCell::new(), frequencies: RefCell::default() }
+    }
+
+    fn sum(&self, of: impl Fn(&Searcher) -> tantivy::Result<u64>) -> tantivy::Result<u64> {
+        self.searchers.iter().map(|s| of(s)).sum()
+    }
+}
 
 impl Bm25StatisticsProvider for Together<'_> {
     fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        self.0.iter().map(|s| Bm25StatisticsProvider::total_num_tokens(*s, field)).sum()
+        if let Some(known) = self.tokens.borrow().get(&field) {
+            return Ok(*known);
+        }
+        let tokens = self.sum(|s| Bm25StatisticsProvider::total_num_tokens(s, field))?;
+        self.tokens.borrow_mut().insert(field, tokens);
+        Ok(tokens)
     }
 
     fn total_num_docs(&self) -> tantivy::Result<u64> {
-        self.0.iter().map(|s| Bm25StatisticsProvider::total_num_docs(*s)).sum()
+        match self.docs.get() {
+            Some(known) => Ok(*known),
+            None => self.sum(Bm25StatisticsProvider::total_num_docs).map(|docs| *self.docs.get_or_init(|| docs)),
+        }
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        self.0.iter().map(|s| Bm25StatisticsProvider::doc_freq(*s, term)).sum()
+        if let Some(known) = self.frequencies.borrow().get(term) {
+            return Ok(*known);
+        }
+        let frequency = self.sum(|s| Bm25StatisticsProvider::doc_freq(s, term))?;
+        self.frequencies.borrow_mut().insert(term.clone(), frequency);
+        Ok(frequency)
     }
 }
 
