@@ -11,7 +11,7 @@ use crate::id::ThemeId;
 /// How many themes, how large, and how alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// Themes and candidates in memory: beyond it the candidates that were met longest ago are forgotten first.
+    /// Themes and candidates in memory.
     pub themes: usize,
     /// Words kept of a theme.
     pub words: usize,
@@ -28,10 +28,12 @@ impl Default for Limits {
 }
 
 /// Themes compared exactly, of those that share words with a piece.
-const COMPARED: usize = 24;
-/// A word that so many themes have tells none of them apart, so it finds none; it still counts where both have it.
-const COMMON: usize = 160;
-/// Share of the candidates forgotten at once, so that the oldest need not be looked for every time.
+const COMPARED: usize = 16;
+/// Places looked at to find them, those of the rarest words first: common words tell no theme from others, but still count where both have them.
+const LOOKED_AT: usize = 2000;
+/// One in so many places of the memory is for candidates, even where themes could fill all.
+const CANDIDATES: usize = 4;
+/// Share of the memory forgotten at once, so that the oldest need not be looked for every time.
 const FORGOTTEN: usize = 16;
 
 /// A word of a theme.
@@ -56,6 +58,8 @@ pub struct Theme {
     pub touched: u64,
     /// Whether pieces can still join it. It is stored for ever, for its name.
     pub active: bool,
+    /// How long its words are together, weighed by how rare they were when the last piece was put here.
+    pub length: f32,
     /// Its words, by key.
     pub words: Vec<Word>,
 }
@@ -196,12 +200,18 @@ impl Grouping {
     fn scored(&self, features: &Features) -> Vec<(u32, f32)> {
         let terms: Vec<(u32, f32)> = features.terms.iter().map(|t| (t.key, t.weight * self.rarity(t.key))).collect();
         let norm = terms.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
+        let mut found: Vec<(&[u32], f32)> =
+            terms.iter().filter_map(|(key, weight)| Some((self.having.get(key)?.as_slice(), *weight))).collect();
+        // Stable, so that equals stay in the order of the text.
+        found.sort_by_key(|(having, _)| having.len());
         let mut shared: HashMap<u32, f32> = HashMap::new();
-        for (key, weight) in &terms {
-            let having = self.having.get(key).map(Vec::as_slice).unwrap_or_default();
-            if having.len() <= COMMON {
-                having.iter().for_each(|number| *shared.entry(*number).or_default() += weight * weight);
+        let mut looked_at = 0;
+        for (having, weight) in found {
+            looked_at += having.len();
+            if looked_at > LOOKED_AT {
+                break;
             }
+            having.iter().for_each(|number| *shared.entry(*number).or_default() += weight * weight);
         }
         let mut first: Vec<(u32, f32)> = shared.into_iter().collect();
         let best_first = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
@@ -214,13 +224,21 @@ impl Grouping {
     }
 
     fn cosine(&self, terms: &[(u32, f32)], norm: f32, theme: &Theme) -> f32 {
-        let rare: Vec<f32> = theme.words.iter().map(|word| word.sum * self.rarity(word.key)).collect();
-        let length = rare.iter().map(|w| w * w).sum::<f32>().sqrt();
-        let dot: f32 = terms
-            .iter()
-            .filter_map(|(key, weight)| theme.words.binary_search_by_key(key, |w| w.key).ok().map(|at| weight * rare[at]))
-            .sum();
-        if norm > 0.0 && length > 0.0 { dot / (norm * length) } else { 0.0 }
+        let shared = |(key, weight): &(u32, f32)| {
+            let at = theme.words.binary_search_by_key(key, |w| w.key).ok()?;
+            Some(weight * theme.words[at].sum * self.rarity(*key))
+        };
+        let dot: f32 = terms.iter().filter_map(shared).sum();
+        if norm > 0.0 && theme.length > 0.0 { (dot / (norm * theme.length)).min(1.0) } else { 0.0 }
+    }
+
+    /// Notes how long the words of a theme are together.
+    fn measure(&mut self, number: u32) {
+        let Some(theme) = self.themes.get(&number) else { return };
+        let length = theme.words.iter().map(|w| (w.sum * self.rarity(w.key)).powi(2)).sum::<f32>().sqrt();
+        if let Some(theme) = self.themes.get_mut(&number) {
+            theme.length = length;
+        }
     }
 
     /// 1 for a word that no theme has, towards 0 for one that all have.
@@ -240,12 +258,13 @@ impl Grouping {
                 Ok(at) => theme.words[at].sum += term.weight / length,
                 Err(at) => {
                     theme.words.insert(at, Word { key: term.key, sum: term.weight / length, text: term.text.clone() });
-                    self.having.entry(term.key).or_default().push(number);
+                    now_has(&mut self.having, term.key, number);
                 }
             }
         }
         let id = theme.id;
         self.shorten(number);
+        self.measure(number);
         self.changed.insert(number);
         Some(Placed { theme: id, similarity, founded: false })
     }
@@ -257,9 +276,10 @@ impl Grouping {
         let mut words: Vec<Word> =
             features.terms.iter().map(|t| Word { key: t.key, sum: t.weight / length, text: t.text.clone() }).collect();
         words.sort_unstable_by_key(|w| w.key);
-        words.iter().for_each(|word| self.having.entry(word.key).or_default().push(number));
-        self.themes.insert(number, Theme { id, pieces: 1, touched: self.pieces, active: true, words });
+        words.iter().for_each(|word| now_has(&mut self.having, word.key, number));
+        self.themes.insert(number, Theme { id, pieces: 1, touched: self.pieces, active: true, length: 0.0, words });
         self.shorten(number);
+        self.measure(number);
         self.changed.insert(number);
         Placed { theme: id, similarity: 1.0, founded: true }
     }
@@ -279,19 +299,25 @@ impl Grouping {
 
     fn no_longer(&mut self, key: u32, number: u32) {
         if let Some(having) = self.having.get_mut(&key) {
-            having.retain(|n| *n != number);
+            if let Ok(at) = having.binary_search(&number) {
+                having.remove(at);
+            }
             if having.is_empty() {
                 self.having.remove(&key);
             }
         }
     }
 
-    /// Candidates first, then the smallest themes; among equals those met longest ago.
+    /// While candidates have more than their share of the memory they go first, those met longest ago; else the smallest themes do,
+    /// so that there is always room for something new.
     fn forget_oldest(&mut self) {
         if self.themes.len() <= self.limits.themes {
             return;
         }
-        let mut order: Vec<(u64, u64, u32)> = self.themes.iter().map(|(number, t)| (t.pieces, t.touched, *number)).collect();
+        let candidates = self.themes.values().filter(|t| t.pieces <= 1).count();
+        let only_candidates = candidates > (self.limits.themes / CANDIDATES).max(1);
+        let leaving = self.themes.iter().filter(|(_, t)| (t.pieces <= 1) == only_candidates);
+        let mut order: Vec<(u64, u64, u32)> = leaving.map(|(number, t)| (t.pieces, t.touched, *number)).collect();
         order.sort_unstable();
         for (pieces, _, number) in order.into_iter().take((self.limits.themes / FORGOTTEN).max(1)) {
             let Some(mut theme) = self.themes.remove(&number) else { continue };
@@ -308,9 +334,21 @@ impl Grouping {
     }
 }
 
+/// Notes that a theme has a word. The numbers are kept in order, so that one is found again among thousands.
+fn now_has(having: &mut HashMap<u32, Vec<u32>>, key: u32, number: u32) {
+    let having = having.entry(key).or_default();
+    if let Err(at) = having.binary_search(&number) {
+        having.insert(at, number);
+    }
+}
+
 /// Themes thought to be there before the first: rarity then means something from the start.
 const BEFORE: f32 = 50.0;
 
 fn length_of(features: &Features) -> f32 {
     features.terms.iter().map(|t| t.weight * t.weight).sum::<f32>().sqrt().max(f32::MIN_POSITIVE)
 }
+
+#[cfg(test)]
+#[path = "grouping_tests.rs"]
+mod tests;
