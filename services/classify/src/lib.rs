@@ -24,8 +24,14 @@ use groundswell_runtime::{App, Service, Settings, Stop};
 
 pub use stage::ClassifyStage;
 
-/// What one step may take in: large steps fold more usage, the linger keeps insights fresh.
-const BUDGET: Budget = Budget { records: 512, bytes: 4 * 1024 * 1024, wait: Duration::from_millis(200), linger: Duration::from_millis(20) };
+/// What one step may take in: large steps fold more usage and write each journal less often, the linger keeps insights fresh.
+const BUDGET: Budget = Budget {
+    records: 2_048,
+    bytes: 8 * 1024 * 1024,
+    wait: Duration::from_millis(200),
+    linger: Duration::from_millis(10),
+    linger_behind: Duration::from_secs(1),
+};
 
 /// Runs the service until `stop` is set; owns the calling thread.
 ///

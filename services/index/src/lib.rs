@@ -9,6 +9,7 @@ pub mod deprecation;
 pub mod fix;
 pub mod handle;
 pub mod http;
+pub mod journeys;
 pub mod partition;
 mod rebuild;
 pub mod review;

@@ -20,6 +20,8 @@ use crate::themes::rules;
 
 /// Bytes of frames worked in between two commits while there is a backlog.
 const ROUND_BYTES: usize = 8 * 1024 * 1024;
+/// How long insights are gathered at most while there is a backlog: each commit writes every changed block anew.
+const LINGER_BEHIND: Duration = Duration::from_secs(2);
 /// How long to wait for insights before looking at commands and the stop flag.
 const WAIT: Duration = Duration::from_millis(100);
 /// How long to wait before a store that failed is opened again.
@@ -63,7 +65,7 @@ pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, stop: Stop) -
         catalogue,
     };
     let linger = Duration::from_millis(settings.index.commit_ms);
-    let budget = Budget { records: usize::MAX, bytes: ROUND_BYTES, wait: WAIT, linger };
+    let budget = Budget { records: usize::MAX, bytes: ROUND_BYTES, wait: WAIT, linger, linger_behind: LINGER_BEHIND.max(linger) };
     while !stop.is_set() {
         match service.turn(member.as_mut(), &budget) {
             Ok(()) => {}
@@ -101,7 +103,11 @@ impl Service {
                 parts.iter().for_each(|part| self.close(part.partition));
                 Ok(())
             }
-            Polled::Batch(batch) => self.batch(&batch, member),
+            Polled::Batch(batch) => {
+                self.batch(&batch, member)?;
+                member.recycle(batch);
+                Ok(())
+            }
             Polled::Idle => self.refresh_catalogue(),
         }
     }

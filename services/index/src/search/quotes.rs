@@ -101,6 +101,11 @@ pub(crate) fn quote_of(view: &VersionView, field: &'static str, name: &str, addr
     view.with_insight(address, |insight| quote(&Label { field, name, candidates: &[] }, insight))
 }
 
+/// What one consumer said, standing for nothing but itself.
+pub(super) fn of(i: &Insight<'_>) -> Quote {
+    quote(&Label { field: "consumer", name: "", candidates: &[] }, i)
+}
+
 fn quote(label: &Label<'_>, i: &Insight<'_>) -> Quote {
     let l = &i.labels;
     let because: Vec<&str> = std::iter::once(&l.kind).chain(&l.aspects).filter(|l| l.name == label.name).flat_map(because).collect();

@@ -23,7 +23,7 @@ pub fn markdown(summary: &Summary) -> String {
 
 /// Sections in Markdown, the first as the title at this level.
 #[must_use]
-pub fn sections_markdown(sections: &[Section], level: usize) -> String {
+pub fn sections_markdown_at(sections: &[Section], level: usize) -> String {
     let mut out = String::new();
     for (i, section) in sections.iter().enumerate() {
         heading(&mut out, if i == 0 { level } else { level + 1 }, &section.title);
@@ -35,12 +35,13 @@ pub fn sections_markdown(sections: &[Section], level: usize) -> String {
 /// The overview of all APIs in Markdown.
 #[must_use]
 pub fn overview_markdown(overview: &ApisOverview) -> String {
-    let mut out = String::new();
-    for (i, section) in overview_sections(overview).iter().enumerate() {
-        heading(&mut out, if i == 0 { 1 } else { 2 }, &section.title);
-        table(&mut out, section);
-    }
-    out
+    sections_markdown(&overview_sections(overview))
+}
+
+/// Sections in Markdown.
+#[must_use]
+pub fn sections_markdown(sections: &[Section]) -> String {
+    sections_markdown_at(sections, 1)
 }
 
 fn heading(out: &mut String, level: usize, title: &str) {

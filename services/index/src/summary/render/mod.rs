@@ -1,12 +1,14 @@
 //! A summary for people: sections of rows, from which a terminal table and Markdown both are made.
 
 mod format;
+mod journeys;
 mod markdown;
 mod overview;
 mod sections;
 
 pub(crate) use format::count;
-pub use markdown::{escape, markdown, overview_markdown, sections_markdown};
+pub use journeys::{consumers_sections, pain_sections};
+pub use markdown::{escape, markdown, overview_markdown, sections_markdown, sections_markdown_at};
 pub use overview::overview_sections;
 pub use sections::sections;
 pub(crate) use sections::{quote_head, quote_link, quote_text};
