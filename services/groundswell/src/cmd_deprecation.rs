@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use groundswell_index::deprecation::{sections as sections_of, types::Readiness};
-use groundswell_index::summary::render::sections_markdown;
+use groundswell_index::deprecation::{markdown, sections as sections_of, types::Readiness};
 use groundswell_review::Policy;
 use groundswell_review::gate::Overrides;
 
@@ -57,7 +56,7 @@ pub fn ask(client: &Client, api: &str, version: &str, policy: &Policy) -> Result
 pub fn show(readiness: &Readiness, format: Format) -> Result<(), Failure> {
     match format {
         Format::Json => print_json(readiness),
-        Format::Md => print(&sections_markdown(&sections_of(readiness), 2)),
+        Format::Md => print(&markdown(readiness, 2)),
         Format::Table => print(&sections(&sections_of(readiness))),
     }
 }

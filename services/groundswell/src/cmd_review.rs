@@ -6,7 +6,7 @@ mod history;
 use std::path::PathBuf;
 
 use groundswell_index::changes::{sections as sections_of, types::Changes};
-use groundswell_index::summary::render::sections_markdown;
+use groundswell_index::summary::render::sections_markdown_at;
 use groundswell_review::gate::Overrides;
 use groundswell_review::{Review, render};
 use schemars::JsonSchema;
@@ -97,7 +97,7 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     client.finish()?;
     match Format::choose(global.format) {
         Format::Json => print_json(&Reviewed { review, changes }),
-        Format::Md => print(&format!("{}\n{}", render::markdown(&review), sections_markdown(&sections_of(&changes), 3))),
+        Format::Md => print(&format!("{}\n{}", render::markdown(&review), sections_markdown_at(&sections_of(&changes), 3))),
         Format::Table => {
             show(&review, Format::Table)?;
             print(&sections(&sections_of(&changes)))

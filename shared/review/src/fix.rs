@@ -22,6 +22,9 @@ const LEAST_CONSUMERS: u64 = 4;
 /// Other complaints on each side below which they are no control.
 const LEAST_CONTROL: u64 = 5;
 
+/// A consumer has said it with this much of a piece: feedback that may be about several versions counts for each in part.
+pub const SAID: f64 = 0.5;
+
 /// One consumer who asked before the version was there.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Asker {
@@ -153,7 +156,7 @@ pub fn judge(askers: &[Asker], new: Vec<Still>) -> FixFigures {
     let (verdict, reason) = verdict(&moved, &stayed, ratio, adjusted);
     let mut still: Vec<Still> = askers
         .iter()
-        .filter(|a| a.on_version.asked > 0.0)
+        .filter(|a| a.on_version.asked >= SAID)
         .map(|a| Still { consumer: a.name.clone(), pieces: digits(a.on_version.asked), asked_before: true })
         .chain(new)
         .collect();
@@ -181,8 +184,8 @@ fn arm(askers: &[Asker], side: fn(&Asker) -> &Since) -> Arm {
         arm.calls += own.calls;
         arm.exposure += own.exposure;
         arm.pieces += own.asked;
-        arm.again += u64::from(own.asked > 0.0);
-        arm.wrote_other += u64::from(own.other > 0.0);
+        arm.again += u64::from(own.asked >= SAID);
+        arm.wrote_other += u64::from(own.other >= SAID);
         before += asker.before.asked;
         calls_before += asker.before.calls;
     }

@@ -1,7 +1,7 @@
 //! `review fix`: whether a version mended what consumers asked for.
 
 use groundswell_index::fix::{FixReview, sections as sections_of};
-use groundswell_index::summary::render::sections_markdown;
+use groundswell_index::summary::render::sections_markdown_at;
 
 use crate::cli::Global;
 use crate::client::Client;
@@ -44,7 +44,7 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     client.finish()?;
     match Format::choose(global.format) {
         Format::Json => print_json(&fix),
-        Format::Md => print(&sections_markdown(&sections_of(&fix), 2)),
+        Format::Md => print(&sections_markdown_at(&sections_of(&fix), 2)),
         Format::Table => print(&sections(&sections_of(&fix))),
     }
 }

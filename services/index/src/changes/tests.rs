@@ -120,6 +120,6 @@ fn a_new_subject_is_told_with_quotes_and_the_order_of_reading_leaves_no_trace() 
         serde_json::to_string(&with_new(true)).unwrap().replace("220", ""),
         serde_json::to_string(&changes).unwrap().replace("220", "")
     );
-    let text = crate::summary::render::sections_markdown(&sections(&changes), 2);
+    let text = crate::summary::render::sections_markdown_at(&sections(&changes), 2);
     assert!(text.contains("aspect: webhooks") && text.contains("It \\| fails"), "{text}");
 }

@@ -16,7 +16,7 @@ use groundswell_review::decline::{self, LEAST_WEEKS, NoEnd};
 use groundswell_review::input::Provenance;
 use groundswell_review::removal::{RemovalFacts, RemovalPolicy, removal};
 
-pub use render::sections;
+pub use render::{markdown, sections};
 
 use crate::review::{ReadError, catalogue_hash, checkpoint};
 use crate::rollup::{Days, RollupView, VersionId};

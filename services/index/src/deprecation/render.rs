@@ -16,6 +16,22 @@ pub fn sections(readiness: &Readiness) -> Vec<Section> {
     all
 }
 
+/// The same as Markdown. Headers stand in a block of their own, where they can be copied as they are.
+#[must_use]
+pub fn markdown(readiness: &Readiness, level: usize) -> String {
+    let mut told = sections(readiness);
+    told.iter_mut().for_each(|section| section.rows.retain(|row| row.first().is_none_or(|name| name != HEADER)));
+    let mut text = crate::summary::render::sections_markdown_at(&told, level);
+    if !readiness.headers.is_empty() {
+        // Our own names, numbers and dates.
+        let lines: String = readiness.headers.iter().map(|h| format!("{}: {}\n", h.name, h.value)).collect();
+        text += &format!("\nHeaders to send:\n\n```http\n{lines}```\n");
+    }
+    text
+}
+
+const HEADER: &str = "header to send";
+
 fn about(r: &Readiness) -> Section {
     let title = match r.verdict {
         groundswell_review::Verdict::Pass => "can be removed",
@@ -35,7 +51,7 @@ fn about(r: &Readiness) -> Section {
     section.row(["deprecated".into(), date(&r.deprecated)]);
     section.row(["sunset".into(), date(&r.sunset)]);
     for header in &r.headers {
-        section.row(["header to send".into(), format!("{}: {}", header.name, header.value)]);
+        section.row([HEADER.into(), format!("{}: {}", header.name, header.value)]);
     }
     section.row(["last call".into(), r.last_call.clone().unwrap_or_else(|| "never called".to_owned())]);
     section.row(["revenue of who still calls".into(), money(&r.revenue)]);

@@ -92,6 +92,13 @@ fn dates_are_headers_by_their_standards() {
         headers(at("2023-06-30T23:59:59Z"), at("2025-12-31T23:59:59Z")).into_iter().map(|h| format!("{}: {}", h.name, h.value)).collect();
     assert_eq!(told, ["Deprecation: @1688169599", "Sunset: Wed, 31 Dec 2025 23:59:59 GMT"]);
     assert!(headers(None, None).is_empty());
+    let folder = tempfile::tempdir().unwrap();
+    let question = Question {
+        deprecated: at("2023-06-30T23:59:59Z"),
+        ..Question { api: "payments".into(), version: "v1".into(), ..Question::default() }
+    };
+    let text = markdown(&of(folder.path(), &question, &RemovalPolicy::default()), 2);
+    assert!(text.contains("```http\nDeprecation: @1688169599\n```"), "can be copied: {text}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use groundswell_model::{Day, Timestamp};
-use groundswell_review::fix::{Asker, FixFigures, Since, Still, judge};
+use groundswell_review::fix::{Asker, FixFigures, SAID, Since, Still, judge};
 use groundswell_review::input::Provenance;
 use hashbrown::{HashMap, HashSet};
 use schemars::JsonSchema;
@@ -213,9 +213,9 @@ fn sides(known: HashMap<String, Known>, released: Day) -> (Vec<Asker>, Vec<Still
             };
             if piece.subject { side.asked += piece.weight } else { side.other += piece.weight }
         }
-        if one.asker.before.asked > 0.0 {
+        if one.asker.before.asked >= SAID {
             askers.push(one.asker);
-        } else if one.asker.on_version.asked > 0.0 {
+        } else if one.asker.on_version.asked >= SAID {
             new.push(Still { consumer: one.asker.name, pieces: crate::summary::tidy(one.asker.on_version.asked), asked_before: false });
         }
     }

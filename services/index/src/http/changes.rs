@@ -12,7 +12,7 @@ use super::verdict::{prepare, question, read_problem};
 use crate::Handle;
 use crate::changes::{self, Documents, sections, types::Changes};
 use crate::review::Question;
-use crate::summary::render::sections_markdown;
+use crate::summary::render::sections_markdown_at;
 use crate::themes::Names;
 
 pub(super) async fn changes(
@@ -28,7 +28,7 @@ pub(super) async fn changes(
         let changes = told(handle, question)?;
         if markdown {
             let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
-            return Ok((kind, sections_markdown(&sections(&changes), 2)).into_response());
+            return Ok((kind, sections_markdown_at(&sections(&changes), 2)).into_response());
         }
         Ok(Json(changes).into_response())
     })

@@ -14,8 +14,7 @@ use super::answers::{answer, store_problem};
 use super::params::Params;
 use super::verdict::{of_api, policy_of, read_problem};
 use crate::Handle;
-use crate::deprecation::{self, Question, sections, types::Readiness};
-use crate::summary::render::sections_markdown;
+use crate::deprecation::{self, Question, markdown as markdown_of, types::Readiness};
 
 pub(super) async fn by_default(
     State(handle): State<Handle>,
@@ -30,7 +29,7 @@ pub(super) async fn by_default(
         let readiness = told(handle, &api, &version, &RemovalPolicy::default())?;
         if markdown {
             let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
-            return Ok((kind, sections_markdown(&sections(&readiness), 2)).into_response());
+            return Ok((kind, markdown_of(&readiness, 2)).into_response());
         }
         Ok(Json(readiness).into_response())
     })

@@ -13,7 +13,7 @@ use crate::Handle;
 use crate::fix::{self, FixReview, Question, sections};
 use crate::review::catalogue_hash;
 use crate::rollup::Days;
-use crate::summary::render::sections_markdown;
+use crate::summary::render::sections_markdown_at;
 
 /// Bytes of a search.
 const LONGEST: usize = 1000;
@@ -31,7 +31,7 @@ pub(super) async fn fix(
         let fix = told(handle, question)?;
         if markdown {
             let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
-            return Ok((kind, sections_markdown(&sections(&fix), 2)).into_response());
+            return Ok((kind, sections_markdown_at(&sections(&fix), 2)).into_response());
         }
         Ok(Json(fix).into_response())
     })

@@ -23,7 +23,7 @@ pub fn markdown(summary: &Summary) -> String {
 
 /// Sections in Markdown, the first as the title at this level.
 #[must_use]
-pub fn sections_markdown(sections: &[Section], level: usize) -> String {
+pub fn sections_markdown_at(sections: &[Section], level: usize) -> String {
     let mut out = String::new();
     for (i, section) in sections.iter().enumerate() {
         heading(&mut out, if i == 0 { level } else { level + 1 }, &section.title);
