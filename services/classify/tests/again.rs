@@ -322,7 +322,7 @@ fn a_swap_that_dies_in_the_middle_is_harmless_and_one_done_twice_is_one() {
 fn what_waits_for_evidence_goes_on_waiting_from_its_new_place() {
     let world = World::new();
     let Event::Feedback(mut asked) = ticket("t1", "desk", "acme", SLOW) else { panic!("feedback") };
-    asked.request_id = Some("req-7");
+    asked.request_id = Some("req-0007");
     world.events(&[call("u1", "acme", "/v2/orders/9"), Event::Feedback(asked)]);
     world.settle(Rules);
     assert_eq!(world.told().feedback["t1"].0, "unknown");
@@ -331,7 +331,7 @@ fn what_waits_for_evidence_goes_on_waiting_from_its_new_place() {
     assert_eq!(world.swap().swapped, 1);
     assert_eq!((world.told().feedback["t1"].1.as_str(), world.told().feedback["t1"].2), ("v2", Rung::OnlyVersion));
     let Event::Usage(mut late) = call("u2", "acme", "/v1/orders/9") else { panic!("usage") };
-    late.request_id = Some("req-7");
+    late.request_id = Some("req-0007");
     world.events(&[Event::Usage(late)]);
     world.settle(Rules);
     let told = world.told();

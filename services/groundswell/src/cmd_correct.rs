@@ -12,7 +12,7 @@ use crate::output::{Format, clean, lines, note, print, print_bytes, print_json, 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   groundswell correct helpdesk 4711 --type feature_request
-  groundswell correct helpdesk 4711 --aspect webhooks,security --sentiment negative --severity blocks --note 'signature check'
+  groundswell correct helpdesk 4711 --aspect webhooks,security --sentiment negative --severity blocks_production --note 'signature check'
   groundswell correct helpdesk 4711 --version v2                 it is about v2
   groundswell correct helpdesk 4711 --withdraw                   the machine's word stands again
 
@@ -32,7 +32,7 @@ pub struct Args {
     /// The right sentiment: negative, neutral or positive
     #[arg(long)]
     pub sentiment: Option<String>,
-    /// The right severity: blocks, degrades or annoys
+    /// The right severity: blocks_production, degrades or annoys
     #[arg(long)]
     pub severity: Option<String>,
     /// The right language (ISO 639-1)

@@ -1,7 +1,9 @@
 //! `themes`: what the feedback of an API keeps coming back to.
 
 use groundswell_index::summary::render::escape;
-use groundswell_index::themes::types::{Share, ThemeFigures, Themes};
+use groundswell_index::themes::Decided;
+use groundswell_index::themes::types::{Proposals, Share, ThemeFigures, Themes};
+use serde_json::{Map, Value};
 
 use crate::cli::Global;
 use crate::client::Client;
@@ -19,7 +21,13 @@ const QUOTE: usize = 160;
   groundswell themes payments --format json | jq -r '.themes[] | [.id, .size, .name] | @tsv'
   groundswell search --api payments 'theme:t7q2kd93xwm'      what was said
 
-A theme is what at least two people wrote about. Its id stays the same for ever.")]
+  groundswell themes payments rename t7q2kd93xwm \"Refunds fail with 409\"
+  groundswell themes payments merge t7q2kd93xwm t1b0c4e8rsz
+  groundswell themes payments split t7q2kd93xwm 'partial OR \"line item\"' --name \"Partial refunds\"
+  groundswell themes payments decide t7q2kd93xwm planned --in v3 --by Ada
+  groundswell themes payments regroup                         what could be merged or split, and why; changes nothing
+
+A theme is what at least two people wrote about. Its id stays the same for ever, and so do decisions about it.")]
 pub struct Args {
     /// The API
     pub api: String,
@@ -35,11 +43,169 @@ pub struct Args {
     /// Themes listed, largest first
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    #[command(subcommand)]
+    pub action: Option<Action>,
+}
+
+/// What is done about themes.
+#[derive(clap::Subcommand, Debug)]
+pub enum Action {
+    /// Give a theme a name
+    Rename {
+        /// Its id
+        theme: String,
+        /// The name
+        name: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Make a theme one with another, under the other's id
+    Merge {
+        /// Its id
+        theme: String,
+        /// Id of the theme that has both from now on
+        into: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Make a theme of its own of what a query finds in one
+    Split {
+        /// Its id
+        theme: String,
+        /// Words, phrases and fields, as in a search
+        query: String,
+        /// What the new theme is called
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// List a theme first, and keep it as it is whatever is proposed
+    Pin(One),
+    /// Let a theme change again
+    Unpin(One),
+    /// Leave a theme out of lists; searches still find its feedback
+    Hide(One),
+    /// List a theme again
+    Show(One),
+    /// Say where a theme stands on the road map
+    Decide {
+        /// Its id
+        theme: String,
+        /// What is decided
+        #[arg(value_parser = ["open", "planned", "declined", "shipped"])]
+        status: String,
+        /// The version that brings it
+        #[arg(long = "in", value_name = "VERSION")]
+        in_version: Option<String>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Propose what could be merged, split or renamed; nothing changes until somebody does it
+    Regroup,
+}
+
+/// One theme.
+#[derive(clap::Args, Debug)]
+pub struct One {
+    /// Its id
+    pub theme: String,
+    #[command(flatten)]
+    pub who: Who,
+}
+
+/// Who decides, and why.
+#[derive(clap::Args, Debug, Default)]
+pub struct Who {
+    /// Who decides: a name that may be shown
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
 }
 
 /// Runs it.
 pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let client = Client::find(global)?;
+    match &args.action {
+        None => list(global, args, client),
+        Some(Action::Regroup) => regroup(global, args, client),
+        Some(action) => decide(global, args, action, client),
+    }
+}
+
+fn decide(global: &Global, args: &Args, action: &Action, client: Client) -> Result<(), Failure> {
+    let (theme, said) = said(action);
+    let body = Value::Object(said).to_string();
+    let decided: Decided = client.post_text(&["v1", "apis", &args.api, "themes", theme], &[], "application/json", body)?;
+    client.finish()?;
+    match Format::choose(global.format) {
+        Format::Json => print_json(&decided),
+        format => {
+            let gives = decided.gives.as_ref().map(|id| format!(" → {id}")).unwrap_or_default();
+            print(&format!("{}: {} {}{gives}\n", shown(&decided.api, format), decided.action, decided.theme))
+        }
+    }
+}
+
+/// The theme and the fields of `groundswell.theme.v1` that say what is done to it.
+fn said(action: &Action) -> (&str, Map<String, Value>) {
+    let (theme, who, name, fields): (&str, &Who, &str, Vec<(&str, Option<&str>)>) = match action {
+        Action::Rename { theme, name, who } => (theme, who, "rename", vec![("name", Some(name))]),
+        Action::Merge { theme, into, who } => (theme, who, "merge", vec![("into", Some(into))]),
+        Action::Split { theme, query, name, who } => (theme, who, "split", vec![("query", Some(query)), ("name", name.as_deref())]),
+        Action::Pin(one) => (&one.theme, &one.who, "pin", Vec::new()),
+        Action::Unpin(one) => (&one.theme, &one.who, "unpin", Vec::new()),
+        Action::Hide(one) => (&one.theme, &one.who, "hide", Vec::new()),
+        Action::Show(one) => (&one.theme, &one.who, "show", Vec::new()),
+        Action::Decide { theme, status, in_version, who } => {
+            (theme, who, "decide", vec![("status", Some(status)), ("api_version", in_version.as_deref())])
+        }
+        Action::Regroup => return ("", Map::new()),
+    };
+    let who = [("by", who.by.as_deref()), ("note", who.note.as_deref())];
+    let fields = std::iter::once(("action", Some(name))).chain(fields).chain(who);
+    (theme, fields.filter_map(|(field, value)| Some((field.to_owned(), Value::from(value?)))).collect())
+}
+
+fn regroup(global: &Global, args: &Args, client: Client) -> Result<(), Failure> {
+    let query: Vec<_> = args.limit.map(|n| ("limit", n.to_string())).into_iter().collect();
+    let found: Proposals = client.get(&["v1", "apis", &args.api, "themes", "proposals"], &query)?;
+    client.finish()?;
+    match Format::choose(global.format) {
+        Format::Json => print_json(&found),
+        format => print(&proposals(&found, format)),
+    }
+}
+
+fn proposals(found: &Proposals, format: Format) -> String {
+    let mut text = format!(
+        "{}: {} proposals from {} pieces of feedback in {} themes; nothing changes until you run one\n",
+        shown(&found.api, format),
+        found.proposals.len(),
+        thousands(found.pieces),
+        thousands(found.themes)
+    );
+    if found.proposals.is_empty() {
+        return text;
+    }
+    let between = if format == Format::Md { ", " } else { "\n" };
+    let mut rows = table(format, &["propose", "why", "for example", "do it"]);
+    for p in &found.proposals {
+        let examples: Vec<String> = p.examples.iter().map(|e| shown(&short(e, QUOTE / 2), format)).collect();
+        rows.add_row([
+            format!("{}{between}{}", p.action, shown(&p.name, format)),
+            shown(&p.why, format),
+            examples.join(between),
+            shown(&p.command, format),
+        ]);
+    }
+    text += &format!("\n{}", lines(&rows));
+    text
+}
+
+fn list(global: &Global, args: &Args, client: Client) -> Result<(), Failure> {
     let options = [("version", &args.version), ("since", &args.since), ("until", &args.until)];
     let mut query: Vec<_> = options.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     query.extend(args.limit.map(|n| ("limit", n.to_string())));
@@ -63,7 +229,9 @@ fn render(found: &Themes, format: Format) -> String {
     if !found.themes.is_empty() {
         text.push('\n');
         let mut rows = table(format, &["theme", "about", "size", "reach", "trend", "where", "revenue", "somebody said"]);
-        found.themes.iter().for_each(|theme| drop(rows.add_row(row(theme, format))));
+        for theme in &found.themes {
+            rows.add_row(row(theme, format));
+        }
         text += &lines(&rows);
     }
     let listed = found.themes.len() as u64;
@@ -121,6 +289,15 @@ mod tests {
     use groundswell_index::themes::types::{ThemeQuote, Trend};
 
     use super::*;
+
+    #[test]
+    fn a_decision_says_what_was_typed() {
+        let who = Who { by: Some("Ada".into()), note: None };
+        let action = Action::Decide { theme: "t7q2kd93xwm".into(), status: "planned".into(), in_version: Some("v3".into()), who };
+        let (theme, said) = said(&action);
+        assert_eq!(theme, "t7q2kd93xwm");
+        assert_eq!(Value::Object(said), serde_json::json!({"action": "decide", "status": "planned", "api_version": "v3", "by": "Ada"}));
+    }
 
     #[test]
     fn a_theme_is_shown_with_its_figures_and_nothing_steers_the_terminal() {

@@ -266,7 +266,7 @@ fn precision_is_counted_label_by_label_and_texts_are_exported() {
     for (id, kind) in [("1", "bug"), ("2", "bug"), ("3", "bug"), ("4", "question")] {
         service.correct(&json!({"source": "desk", "id": id, "type": kind}));
     }
-    service.correct(&json!({"source": "desk", "id": "4", "severity": "blocks"}));
+    service.correct(&json!({"source": "desk", "id": "4", "severity": "blocks_production"}));
     let all = service.wait("/v1/corrections", |a| a["labels"].as_array().is_some_and(|l| l.len() == 3));
     let bug = all["labels"].as_array().unwrap().iter().find(|l| l["label"] == "bug").unwrap();
     assert_eq!(

@@ -58,7 +58,7 @@ pub struct Correction {
     /// The right sentiment: `negative`, `neutral` or `positive`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
     pub sentiment: Option<String>,
-    /// The right severity: `blocks`, `degrades` or `annoys`.
+    /// The right severity: `blocks_production`, `degrades` or `annoys`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
     pub severity: Option<String>,
     /// The right language (ISO 639-1).

@@ -3,45 +3,39 @@
 use crate::features::Features;
 use crate::latent::{Matrix, random, scale};
 
-/// How texts are grouped at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Recipe {
-    /// Leading directions.
-    pub dimensions: usize,
-    /// Starts of which the best is taken.
-    pub starts: u64,
-    /// Rounds in which texts are put again by the words of the groups.
-    pub refinements: usize,
-    pub balanced: bool,
-    pub least: usize,
-    pub alpha: f32,
+/// Leading directions in which texts are compared, beyond one for each group: more of them bring words back that tell no subject.
+const DIMENSIONS: usize = 2;
+/// Directions at most.
+const MOST_DIMENSIONS: usize = 64;
+/// Starts of which the best is taken.
+const STARTS: u64 = 8;
+/// Rounds of one start at most.
+const ROUNDS: usize = 60;
+/// Texts that must have a term for it to be looked at.
+const LEAST: usize = 2;
+
+/// Texts grouped at once.
+pub struct Groups {
+    /// The number of a group for each text.
+    pub assigned: Vec<usize>,
+    /// Each text in the leading directions, of length one (zero for a text of words that no other has).
+    pub places: Vec<Vec<f32>>,
 }
 
-impl Default for Recipe {
-    fn default() -> Self {
-        Self { dimensions: 100, starts: 3, refinements: 0, balanced: false, least: 2, alpha: 0.1 }
-    }
-}
-
-/// The number of a group for each text, at most `groups` of them. The same texts and seed give the same groups.
+/// Puts texts into at most `groups` groups. The same texts and seed give the same groups.
 #[must_use]
-pub fn group(texts: &[Features], groups: usize, recipe: &Recipe, seed: u64) -> Vec<usize> {
-    let matrix = Matrix::of(texts, recipe.least);
-    let matrix = if recipe.balanced { matrix.balanced() } else { matrix };
-    let places = matrix.latent(recipe.dimensions, seed + 1);
+pub fn group(texts: &[Features], groups: usize, seed: u64) -> Groups {
+    let matrix = Matrix::of(texts, LEAST);
+    let dimensions = (groups + DIMENSIONS).min(MOST_DIMENSIONS).min(matrix.terms).min(texts.len());
+    let places = matrix.latent(dimensions, seed.wrapping_add(1));
     let mut best: Option<(f32, Vec<usize>)> = None;
-    for start in 0..recipe.starts {
-        let (score, assigned) = means(&places, groups, seed * 1000 + start);
+    for start in 0..STARTS {
+        let (score, assigned) = means(&places, groups, seed.wrapping_mul(1000).wrapping_add(start));
         if best.as_ref().is_none_or(|(most, _)| score > *most) {
             best = Some((score, assigned));
         }
     }
-    let mut assigned = best.map(|(_, a)| a).unwrap_or_default();
-    let matrix = Matrix::of(texts, 1);
-    for _ in 0..recipe.refinements {
-        assigned = refine(&matrix, &assigned, groups, recipe.alpha);
-    }
-    assigned
+    Groups { assigned: best.map(|(_, a)| a).unwrap_or_default(), places }
 }
 
 /// Spherical k-means; gives the sum of similarities and the groups.
@@ -49,7 +43,7 @@ fn means(places: &[Vec<f32>], groups: usize, seed: u64) -> (f32, Vec<usize>) {
     let mut centres = first_centres(places, groups, seed);
     let mut assigned = vec![0; places.len()];
     let mut score = 0.0;
-    for _ in 0..60 {
+    for _ in 0..ROUNDS {
         score = 0.0;
         let mut moved = 0;
         for (place, group) in places.iter().zip(&mut assigned) {
@@ -71,7 +65,7 @@ fn means(places: &[Vec<f32>], groups: usize, seed: u64) -> (f32, Vec<usize>) {
     (score, assigned)
 }
 
-fn closest(place: &[f32], centres: &[Vec<f32>]) -> (usize, f32) {
+pub(crate) fn closest(place: &[f32], centres: &[Vec<f32>]) -> (usize, f32) {
     let mut best = (0, f32::MIN);
     for (number, centre) in centres.iter().enumerate() {
         let like: f32 = centre.iter().zip(place).map(|(a, b)| a * b).sum();
@@ -105,33 +99,31 @@ fn first_centres(places: &[Vec<f32>], groups: usize, seed: u64) -> Vec<Vec<f32>>
     centres
 }
 
-/// Puts every text where the words of the group make it most likely.
-fn refine(matrix: &Matrix, assigned: &[usize], groups: usize, alpha: f32) -> Vec<usize> {
-    let mut counts = vec![vec![0f32; groups]; matrix.terms];
-    let mut totals = vec![0f32; groups];
-    let mut sizes = vec![0f32; groups];
-    for (row, group) in matrix.rows.iter().zip(assigned) {
-        sizes[*group] += 1.0;
-        for (term, weight) in row {
-            counts[*term as usize][*group] += weight;
-            totals[*group] += weight;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_like_words_are_one_group_even_where_they_share_none() {
+        let mut texts = Vec::new();
+        for n in 0..12 {
+            let subjects = [
+                ("refund fails", "refund answers conflict", "conflict on refund"),
+                ("csv export", "export spreadsheet", "spreadsheet as csv"),
+            ];
+            let (a, b, c) = subjects[n % 2];
+            texts.push(Features::of([a, b, c][n / 2 % 3], ""));
         }
+        let groups = group(&texts, 2, 1);
+        for n in 2..12 {
+            assert_eq!(groups.assigned[n] == groups.assigned[0], n % 2 == 0, "{n}");
+        }
+        assert_eq!(groups.assigned, group(&texts, 2, 1).assigned);
     }
-    let all = alpha * matrix.terms as f32;
-    let place = |(row, own): (&Vec<(u32, f32)>, &usize)| {
-        let mut best = (*own, f32::MIN);
-        for group in 0..groups {
-            let mut score = (sizes[group] + 1.0).ln() * 0.0;
-            for (term, weight) in row {
-                let c = &counts[*term as usize];
-                let mine = if group == *own { *weight } else { 0.0 };
-                score += weight * ((c[group] - mine + alpha) / (totals[group] + all)).ln();
-            }
-            if score > best.1 {
-                best = (group, score);
-            }
-        }
-        best.0
-    };
-    matrix.rows.iter().zip(assigned).map(place).collect()
+
+    #[test]
+    fn nothing_and_little_are_grouped_too() {
+        assert!(group(&[], 3, 0).assigned.is_empty());
+        assert_eq!(group(&[Features::of("refund", "")], 3, 0).assigned, [0]);
+    }
 }

@@ -33,17 +33,6 @@ impl Matrix {
         Self { rows: texts.iter().map(row).collect(), terms: kept.len() }
     }
 
-    /// Divides by how much the rows and columns weigh, so that neither common words nor usual texts lead.
-    pub(crate) fn balanced(mut self) -> Self {
-        let mut columns = vec![0f32; self.terms];
-        self.rows.iter().flatten().for_each(|(term, w)| columns[*term as usize] += w);
-        for row in &mut self.rows {
-            let all: f32 = row.iter().map(|(_, w)| w).sum();
-            row.iter_mut().for_each(|(term, w)| *w /= (all * columns[*term as usize]).sqrt().max(f32::MIN_POSITIVE));
-        }
-        self
-    }
-
     /// Each row in the `dimensions` leading directions, of length one.
     pub(crate) fn latent(&self, dimensions: usize, seed: u64) -> Vec<Vec<f32>> {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

@@ -39,6 +39,15 @@ impl Params {
         text.parse().map_err(|_| Problem::bad_request(format!("{name}: {text:?} is not a whole number")))
     }
 
+    /// A yes or no; no where it is left out.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(other) => Err(Problem::bad_request(format!("{name}: {other:?} is none of true, false"))),
+        }
+    }
+
     /// A value of an enum by its serialised name.
     pub(crate) fn choice<T: DeserializeOwned>(&self, name: &str, choices: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
@@ -70,6 +79,7 @@ impl Params {
             query: self.get("q").unwrap_or_default().to_owned(),
             api: self.get("api").map(str::to_owned),
             versions: self.all("version").iter().flat_map(|v| v.split(',').map(str::to_owned)).collect(),
+            like: self.get("like").map(str::to_owned),
             filters,
             facets: self.all("facet").iter().flat_map(|f| f.split(',').map(str::to_owned)).collect(),
             facet_limit: self.number("facet_limit", defaults.facet_limit)?,
@@ -83,8 +93,22 @@ impl Params {
 }
 
 /// Names of the parameters of a search.
-pub(crate) const SEARCH: &[&str] =
-    &["q", "api", "version", "filter", "facet", "facet_limit", "histogram", "sort", "limit", "cursor", "full_body", "since", "until"];
+pub(crate) const SEARCH: &[&str] = &[
+    "q",
+    "like",
+    "api",
+    "version",
+    "filter",
+    "facet",
+    "facet_limit",
+    "histogram",
+    "sort",
+    "limit",
+    "cursor",
+    "full_body",
+    "since",
+    "until",
+];
 
 /// The half-open window as a filter over `time`.
 fn time_filter(since: Option<Timestamp>, until: Option<Timestamp>) -> Option<String> {

@@ -14,7 +14,7 @@ use super::answers::{answer, search_problem, store_problem};
 use super::params::Params;
 use crate::Handle;
 use crate::handle::Stores;
-use crate::themes::{Decided, Desk, Names, NotDecided, Question, ThemesError, themes};
+use crate::themes::{Decided, Desk, Names, NotDecided, Question, ThemesError, proposals, themes};
 
 /// Themes listed where nothing else is asked.
 const LIMIT: usize = 50;
@@ -51,6 +51,26 @@ fn question(api: String, version: Option<String>, params: &Params) -> Result<Que
         return Err(Problem::bad_request(format!("limit: {limit} asked, at most {MOST} allowed")));
     }
     Ok(Question { api, version, since, until, limit })
+}
+
+pub(super) async fn propose(
+    State(handle): State<Handle>,
+    Path(api): Path<String>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let params = Params::of(query.as_deref()).only(&["limit"])?;
+    let question = question(api, None, &params)?;
+    answer(handle, &uri, &headers, move |handle| {
+        let stores = place(handle, &question)?;
+        let rules = handle.rules().get(&question.api).cloned().unwrap_or_default();
+        // It holds the words of thousands of pieces: one at a time.
+        let _turn = handle.turn();
+        let found = proposals(&stores, &rules, &question.api, question.limit).map_err(themes_problem)?;
+        Ok(Json(found).into_response())
+    })
+    .await
 }
 
 pub(super) async fn decide(

@@ -173,14 +173,15 @@ impl SearchStore {
     /// An index or the disk refuses: open the store again, and ask again for all that was ever corrected.
     pub fn correct(&mut self, identities: &[IdentityHash], checkpoint: Offset) -> Result<u64, SearchError> {
         let Written { changed, leaving } = self.write_corrected(identities, checkpoint)?;
-        if !leaving.is_empty() {
-            self.leave(&leaving)?;
+        self.leave(&leaving)?;
+        if changed > 0 {
+            // Searches see both at once: never two copies, never none.
             self.commit(checkpoint)?;
         }
         Ok(changed)
     }
 
-    /// Writes documents anew where they belong; what they leave still has its copy.
+    /// Writes documents anew where they belong, durably where others are left: those still have their copies.
     pub(super) fn write_corrected(&mut self, identities: &[IdentityHash], checkpoint: Offset) -> Result<Written, SearchError> {
         let mut written = Written::default();
         for identity in identities {
@@ -200,8 +201,8 @@ impl SearchStore {
             written.changed += 1;
             written.leaving.extend(of_api().filter(|c| !belongs(c)).map(|c| (c.api.clone(), c.version.clone(), identity.0)));
         }
-        if written.changed > 0 {
-            self.commit(checkpoint)?;
+        if !written.leaving.is_empty() {
+            self.make_durable(checkpoint)?;
         }
         Ok(written)
     }
@@ -210,7 +211,13 @@ impl SearchStore {
         let mut copies = Vec::new();
         for index in self.indexes() {
             if let Some((stored, subject)) = find(&index.searcher(), identity.0)? {
-                copies.push(Copy { api: index.api.clone(), version: index.version.clone(), checkpoint: index.checkpoint(), stored, subject });
+                copies.push(Copy {
+                    api: index.api.clone(),
+                    version: index.version.clone(),
+                    checkpoint: index.checkpoint(),
+                    stored,
+                    subject,
+                });
             }
         }
         Ok(copies)

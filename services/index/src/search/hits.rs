@@ -56,6 +56,7 @@ impl Showing<'_> {
             redacted: i.redacted.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
             attributes: i.attributes.iter().map(|(name, json)| ((*name).to_owned(), attribute(json))).collect(),
             theme: None,
+            near_duplicate: false,
             score,
         }
     }

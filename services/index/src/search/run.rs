@@ -14,6 +14,7 @@ use super::count::{Facet, Histogram};
 use super::cursor::{self, Place};
 use super::error::SearchError;
 use super::hits::Showing;
+use super::like::{self, Likening};
 use super::lower::Lowering;
 use super::ruled::{self, RulesByApi};
 use super::schema::Keyword;
@@ -51,15 +52,26 @@ pub fn search_under(snapshots: &[Arc<Snapshot>], request: &SearchRequest, rules:
     let query = syntax::parse(&request.query)?.map(|node| ruled::expand(node, rules));
     let filter = |text: &String| syntax::parse_filter(text).map(|node| ruled::expand(node, rules));
     let filters = request.filters.iter().map(filter).collect::<Result<Vec<_>, _>>()?;
-    let views: Vec<&VersionView> = snapshots.iter().flat_map(|s| &s.versions).map(AsRef::as_ref).filter(|v| is_asked(request, v)).collect();
+    let liked = request.like.as_deref().map(|like| like::find(snapshots, like)).transpose()?;
+    let api = request.api.as_deref().or(liked.as_ref().map(|l| l.api.as_str()));
+    let asked = |view: &&VersionView| {
+        api.is_none_or(|api| *api == view.api) && (request.versions.is_empty() || request.versions.contains(&view.version))
+    };
+    let views: Vec<&VersionView> = snapshots.iter().flat_map(|s| &s.versions).map(AsRef::as_ref).filter(asked).collect();
     let searchers: Vec<&Searcher> = views.iter().map(|v| &v.searcher).collect();
-    let lowered = Lowering::run(query.as_ref(), &filters, &searchers)?;
-    let sort = request.sort.unwrap_or(if lowered.marks.is_empty() { Sort::Newest } else { Sort::Relevance });
+    let mut lowered = Lowering::run(query.as_ref(), &filters, &searchers)?;
+    let statistics = Together::of(&searchers);
+    let mut likening = liked.map(|liked| Likening::new(liked, &statistics)).transpose()?;
+    let by_words = likening.is_some() || !lowered.marks.is_empty();
+    let sort = request.sort.filter(|_| likening.is_none()).unwrap_or(if by_words { Sort::Relevance } else { Sort::Newest });
+    if let Some(likening) = &mut likening {
+        lowered.query = likening.query(lowered.query)?;
+    }
     let question = cursor::question_of(request, sort);
     let after = request.cursor.as_deref().map(|c| cursor::decode(c, question)).transpose()?;
 
-    let mut gather = Gather::new(request, sort, after, views.len() > 1)?;
-    let statistics = Together::of(&searchers);
+    let keep = if likening.is_some() { request.limit.max(like::COMPARED) } else { request.limit + 1 };
+    let mut gather = Gather::new(request, (sort, keep), after, views.len() > 1)?;
     for (number, view) in views.iter().enumerate() {
         let scoring = match sort {
             Sort::Relevance => EnableScoring::enabled_from_statistics_provider(&statistics, &view.searcher),
@@ -72,13 +84,17 @@ pub fn search_under(snapshots: &[Arc<Snapshot>], request: &SearchRequest, rules:
     let mut showing = Showing { analyzer: words::analyzer(), marks: &lowered.marks, full_body: request.full_body };
     let mut response = SearchResponse { total: gather.total, ..SearchResponse::default() };
     let mut best = gather.top.into_sorted_vec();
-    if best.len() > request.limit {
+    if let Some(likening) = &mut likening {
+        best = likened(likening, &views, best)?;
+        best.truncate(request.limit);
+    } else if best.len() > request.limit {
         best.truncate(request.limit);
         response.next_cursor = best.last().and_then(|last| cursor::encode(question, last.place));
     }
     for entry in best {
         let shown = views[entry.view].with_stored(entry.address, |insight, machine| showing.hit(insight, machine, entry.score));
         let mut hit = shown?;
+        hit.near_duplicate = entry.near;
         hit.theme = views[entry.view].theme_at(entry.address)?.map(|theme| ruled::resolved(&theme, rules));
         response.hits.push(hit);
     }
@@ -92,18 +108,28 @@ pub fn search_under(snapshots: &[Arc<Snapshot>], request: &SearchRequest, rules:
     Ok(response)
 }
 
+/// The entries in the order of their likeness, equals as they were.
+fn likened(likening: &mut Likening<'_>, views: &[&VersionView], mut entries: Vec<Entry>) -> Result<Vec<Entry>, SearchError> {
+    for entry in &mut entries {
+        let texts = views[entry.view].with_insight(entry.address, |i| (i.title.to_owned(), i.body.to_owned()))?;
+        let likeness = likening.compare(&texts.0, &texts.1)?;
+        (entry.score, entry.near) = (likeness.score, likeness.near);
+    }
+    entries.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.place.cmp(&b.place)));
+    Ok(entries)
+}
+
 fn check(request: &SearchRequest) -> Result<(), SearchError> {
     let within = |what: &str, asked: usize, most: usize| {
         if asked <= most { Ok(()) } else { Err(SearchError::Request(format!("{what}: {asked} asked, at most {most} allowed"))) }
     };
     within("limit", request.limit, MOST_HITS)?;
+    if request.like.is_some() && request.cursor.is_some() {
+        return Err(SearchError::Request("cursor: a search with `like` has one page; raise `limit` instead".into()));
+    }
     within("facets", request.facets.len(), MOST_FACETS)?;
     within("facet_limit", request.facet_limit, MOST_FACET_VALUES)?;
     within("filters", request.filters.len(), MOST_CLAUSES)
-}
-
-fn is_asked(request: &SearchRequest, view: &VersionView) -> bool {
-    request.api.as_ref().is_none_or(|api| *api == view.api) && (request.versions.is_empty() || request.versions.contains(&view.version))
 }
 
 /// Statistics over all indexes searched, so that scores compare. Each index asks for the same ones: they are gathered once.
@@ -157,6 +183,8 @@ struct Entry {
     view: usize,
     address: DocAddress,
     score: f32,
+    /// Whether it says almost the same as what is liked.
+    near: bool,
 }
 
 impl PartialEq for Entry {
@@ -215,22 +243,12 @@ struct Needed<'a> {
 }
 
 impl Gather {
-    fn new(request: &SearchRequest, sort: Sort, after: Option<Place>, many: bool) -> Result<Self, SearchError> {
+    fn new(request: &SearchRequest, (sort, keep): (Sort, usize), after: Option<Place>, many: bool) -> Result<Self, SearchError> {
         let facets = request.facets.iter().map(|f| Facet::of(f)).collect::<Result<_, _>>()?;
         let block =
             Block { docs: Vec::with_capacity(BLOCK), scores: Vec::with_capacity(BLOCK), times: [None; BLOCK], values: [None; BLOCK] };
         let (top, seen) = (BinaryHeap::new(), many.then(HashSet::new));
-        Ok(Self {
-            sort,
-            after,
-            top,
-            keep: request.limit + 1,
-            total: 0,
-            facets,
-            histogram: request.histogram.map(Histogram::of),
-            seen,
-            block,
-        })
+        Ok(Self { sort, after, top, keep, total: 0, facets, histogram: request.histogram.map(Histogram::of), seen, block })
     }
 
     fn view(&mut self, number: usize, view: &VersionView, weight: &dyn Weight) -> Result<(), SearchError> {
@@ -342,6 +360,6 @@ impl Gather {
             self.top.pop();
         }
         let score = self.block.scores[at];
-        self.top.push(Entry { place, view: needed.view, address: DocAddress::new(needed.segment, doc), score });
+        self.top.push(Entry { place, view: needed.view, address: DocAddress::new(needed.segment, doc), score, near: false });
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use groundswell_bus::Offset;
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentId;
-use tantivy::schema::Value as _;
-use tantivy::{DocAddress, Searcher, SegmentReader, TantivyDocument};
+use tantivy::schema::{IndexRecordOption, Value as _};
+use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TantivyDocument, Term};
 
 use super::corrected::{Machine, machine};
 use super::error::SearchError;
@@ -106,6 +106,22 @@ impl VersionView {
 
     pub(super) fn segments(&self) -> impl Iterator<Item = SegmentView<'_>> {
         self.searcher.segment_readers().iter().zip(&self.columns).map(|(reader, columns)| SegmentView { reader, columns })
+    }
+
+    /// Where the insight of this identity is.
+    pub(super) fn address_of(&self, identity: u128) -> Result<Option<DocAddress>, SearchError> {
+        for (number, segment) in (0u32..).zip(self.searcher.segment_readers()) {
+            let inverted = segment.inverted_index(FIELDS.identity)?;
+            let Some(info) = inverted.get_term_info(&Term::from_field_bytes(FIELDS.identity, &identity.to_be_bytes()))? else { continue };
+            let mut postings = inverted.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+            while postings.doc() != tantivy::TERMINATED {
+                if !segment.is_deleted(postings.doc()) {
+                    return Ok(Some(DocAddress::new(number, postings.doc())));
+                }
+                postings.advance();
+            }
+        }
+        Ok(None)
     }
 
     /// The theme that the grouping put a document in.

@@ -268,6 +268,13 @@ impl SearchStore {
     /// An index or the disk refuses. Some indexes may have been committed: their checkpoints say so.
     pub fn commit(&mut self, checkpoint: Offset) -> Result<CommitReport, SearchError> {
         let begun = Instant::now();
+        let indexes = self.make_durable(checkpoint)?;
+        self.publish(checkpoint);
+        Ok(CommitReport { indexes, documents: std::mem::take(&mut self.documents), took: begun.elapsed() })
+    }
+
+    /// Commits all changes; searches go on seeing what they saw.
+    pub(super) fn make_durable(&mut self, checkpoint: Offset) -> Result<usize, SearchError> {
         let mut indexes = 0;
         let (most, memory) = (self.most_writers(), self.writer_bytes());
         loop {
@@ -288,8 +295,7 @@ impl SearchStore {
         if self.manifest_stale {
             self.write_manifest()?;
         }
-        self.publish(checkpoint);
-        Ok(CommitReport { indexes, documents: std::mem::take(&mut self.documents), took: begun.elapsed() })
+        Ok(indexes)
     }
 
     /// Forgets an API version and deletes its folder. Feedback that names it later begins a new one.

@@ -47,6 +47,8 @@ pub struct SearchRequest {
     pub api: Option<String>,
     /// Only these versions; all versions where empty. `unknown` holds what is not attributed to a version yet.
     pub versions: Vec<String>,
+    /// `SOURCE/ID` of a piece of feedback: what resembles it most comes first, within its API where no other is named. There are no further pages.
+    pub like: Option<String>,
     /// Conditions that must all hold: `field:value` with the exact value, `field:[a TO b]`, `field:<7`; a leading `-` excludes.
     pub filters: Vec<String>,
     /// Fields whose values are counted over all hits.
@@ -71,6 +73,7 @@ impl Default for SearchRequest {
             query: String::new(),
             api: None,
             versions: Vec::new(),
+            like: None,
             filters: Vec::new(),
             facets: Vec::new(),
             facet_limit: 10,
@@ -215,7 +218,10 @@ pub struct Hit {
     /// Id of the theme it is in, as people merged it; absent for a text without words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theme: Option<String>,
-    /// How well it matches (BM25, comparable over all versions); 0 where the order is another one.
+    /// Whether it says almost the same as the piece of `like`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub near_duplicate: bool,
+    /// How well it matches (with `like` 0 to 1, else BM25, comparable over all versions); 0 where the order is another one.
     pub score: f32,
 }
 

@@ -102,7 +102,7 @@ pub fn themes(stores: &Stores, rules: &Rules, question: &Question) -> Result<The
 }
 
 /// What people call it, else its words; a part that was split off has the words that it was split by.
-fn called(id: ThemeId, rules: &Rules, names: &Names) -> String {
+pub(super) fn called(id: ThemeId, rules: &Rules, names: &Names) -> String {
     if let Some(name) = rules.name(id) {
         return name.to_owned();
     }

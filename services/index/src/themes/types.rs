@@ -145,3 +145,46 @@ pub struct ThemeQuote {
     /// The consumer; empty if nobody is named.
     pub consumer: String,
 }
+
+/// What a grouping of all stored feedback of an API at once would do otherwise than the themes as they stand.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Proposals {
+    /// The API.
+    pub api: String,
+    /// What the answer reflects.
+    pub checkpoint: Option<Checkpoint>,
+    /// Pieces of feedback looked at, the newest where there are more than fit.
+    pub pieces: u64,
+    /// Themes they are in.
+    pub themes: u64,
+    /// The proposals, those about most pieces first.
+    pub proposals: Vec<Proposal>,
+}
+
+/// One proposal. Nothing changes until a person does it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Proposal {
+    /// `merge`, `split` or `rename`.
+    pub action: String,
+    /// The theme it is about.
+    pub theme: String,
+    /// What that theme is called.
+    pub name: String,
+    /// The theme to merge it into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<String>,
+    /// What to split off by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// The name proposed, for `rename` and `split`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_name: Option<String>,
+    /// Why.
+    pub why: String,
+    /// Pieces it is about.
+    pub pieces: u64,
+    /// Titles or sentences of some of them.
+    pub examples: Vec<String>,
+    /// The command that does it.
+    pub command: String,
+}

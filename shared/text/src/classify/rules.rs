@@ -60,8 +60,11 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
             for (weight, phrases) in *weights {
                 for text in phrases.split('|') {
                     let first = text.split(' ').next().unwrap_or_default();
-                    let list =
-                        if first.ends_with('*') { &mut index.by_letters[bucket(first)] } else { index.by_word.entry(hash::word(first)).or_default() };
+                    let list = if first.ends_with('*') {
+                        &mut index.by_letters[bucket(first)]
+                    } else {
+                        index.by_word.entry(hash::word(first)).or_default()
+                    };
                     list.push(u16::try_from(index.phrases.len()).unwrap_or(u16::MAX));
                     let negated = text.split(' ').any(|w| NEGATORS.contains(&w));
                     let parts = text.split(' ').map(|part| match part.strip_suffix('*') {
