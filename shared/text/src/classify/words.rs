@@ -6,6 +6,9 @@ use crate::redact::placeholder_end;
 /// Longest part of a text that is looked at: what feedback says is said early, and time stays bounded.
 const MOST_BYTES: usize = 16_384;
 
+/// Room is made for words of so many bytes, the space behind them included.
+const BYTES_OF_A_WORD: usize = 5;
+
 /// The words of one text.
 #[derive(Debug, Default)]
 pub(super) struct Words {
@@ -25,7 +28,15 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) fn of(title: &str, body: &str) -> Self {
-        let mut words = Self { letters: String::with_capacity(title.len() + body.len().min(MOST_BYTES)), ..Self::default() };
+        let bytes = title.len() + body.len().min(MOST_BYTES);
+        let count = bytes / BYTES_OF_A_WORD;
+        let mut words = Self {
+            letters: String::with_capacity(bytes),
+            ends: Vec::with_capacity(count),
+            hashes: Vec::with_capacity(count),
+            stops: Vec::with_capacity(count),
+            ..Self::default()
+        };
         words.read(title);
         words.title = words.len();
         words.stop();

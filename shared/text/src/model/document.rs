@@ -51,8 +51,14 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn of(title: &str, body: &str) -> Self {
-        let mut document = Self::default();
         let title = cut(title, MOST_TITLE);
+        let room = body.len().min(MOST_PROSE);
+        let mut document = Self {
+            title: Tokens::with_room(title.len()),
+            prose: Tokens::with_room(room),
+            plain_prose: String::with_capacity(room),
+            ..Self::default()
+        };
         let mut at = 0;
         while at < title.len() {
             at = document.title.read(title, at);

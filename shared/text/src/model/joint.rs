@@ -43,7 +43,7 @@ impl Joint {
     #[must_use]
     pub fn of(model: &Model, names: &[&str]) -> Self {
         let few = |head: &&Head| head.labels.len() < LANES;
-        let asked: Vec<(&str, &Head)> = names.iter().filter_map(|n| Some((*n, Some(&model.head(*n)?.head).filter(few)?))).collect();
+        let asked: Vec<(&str, &Head)> = names.iter().filter_map(|n| Some((*n, Some(&model.head(n)?.head).filter(few)?))).collect();
         let buckets = asked.first().map_or(0, |(_, head)| head.table.buckets());
         let heads: Vec<(&str, &Head)> = asked.into_iter().filter(|(_, head)| head.table.buckets() == buckets).collect();
         let part = |(name, head): &(&str, &Head)| Part {
@@ -102,8 +102,8 @@ impl Joint {
             for (cell, sums) in self.at(feature.key).iter().zip(sums.iter_mut()) {
                 let value = often * rarity(cell[0].cast_unsigned());
                 sums.square += value * value;
-                for lane in 0..LANES {
-                    sums.block[lane] += value * f32::from(cell[lane]);
+                for (sum, weight) in sums.block.iter_mut().zip(cell) {
+                    *sum += value * f32::from(*weight);
                 }
             }
         }

@@ -24,6 +24,11 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
+    /// None yet, with room for those of a text of so many bytes.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), all: Vec::with_capacity(bytes / 5) }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.all.len()
     }
