@@ -108,7 +108,7 @@ fn options(args: &Args) -> Vec<(&'static str, String)> {
 fn show(answer: &impl Serialize, rows: &[Section], format: Format) -> Result<(), Failure> {
     match format {
         Format::Json => print_json(answer),
-        Format::Md => print(&sections_markdown(rows, 1)),
+        Format::Md => print(&sections_markdown(rows)),
         Format::Table => print(&sections(rows)),
     }
 }

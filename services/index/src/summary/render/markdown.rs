@@ -35,7 +35,13 @@ pub fn sections_markdown_at(sections: &[Section], level: usize) -> String {
 /// The overview of all APIs in Markdown.
 #[must_use]
 pub fn overview_markdown(overview: &ApisOverview) -> String {
-    sections_markdown(&overview_sections(overview), 1)
+    sections_markdown(&overview_sections(overview))
+}
+
+/// Sections in Markdown.
+#[must_use]
+pub fn sections_markdown(sections: &[Section]) -> String {
+    sections_markdown_at(sections, 1)
 }
 
 fn heading(out: &mut String, level: usize, title: &str) {

@@ -8,7 +8,7 @@ mod sections;
 
 pub(crate) use format::count;
 pub use journeys::{consumers_sections, pain_sections};
-pub use markdown::{escape, markdown, overview_markdown, sections_markdown};
+pub use markdown::{escape, markdown, overview_markdown, sections_markdown, sections_markdown_at};
 pub use overview::overview_sections;
 pub use sections::sections;
 pub(crate) use sections::{quote_head, quote_link, quote_text};
