@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use groundswell_catalogue::describe::Declared;
 use groundswell_index::corrections::list::{CorrectionTaken, CorrectionsAnswer};
+use groundswell_index::journeys::types::{ConsumersPage, PainReport};
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_index::themes::types::Themes;
@@ -13,6 +15,7 @@ use groundswell_runtime::status::Status;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
+use crate::cmd_catalogue::Applied;
 use crate::cmd_doctor::Report;
 use crate::cmd_evaluate::verdicts::Evaluation;
 use crate::dead_letters::{Letter, Letters};
@@ -50,12 +53,16 @@ fn the_documents_of_the_answers_are_up_to_date() {
         ("apis", schema::<ApisOverview>()),
         ("correct", schema::<CorrectionTaken>()),
         ("corrections", schema::<CorrectionsAnswer>()),
+        ("catalogue-apply", schema::<Applied>()),
+        ("catalogue-show", schema::<Declared>()),
+        ("consumers", schema::<ConsumersPage>()),
         ("dlq-list", schema::<Letters>()),
         ("dlq-replay", schema::<Replayed>()),
         ("dlq-show", schema::<Letter>()),
         ("doctor", schema::<Report>()),
         ("evaluate-verdicts", schema::<Evaluation>()),
         ("rerun", schema::<groundswell_classify::again::report::Report>()),
+        ("pain", schema::<PainReport>()),
         ("review", schema::<Review>()),
         ("search", schema::<SearchResponse>()),
         ("send", schema::<Sent>()),

@@ -7,7 +7,10 @@ use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
-use crate::{cmd_again, cmd_bench, cmd_classify, cmd_correct, cmd_evaluate, cmd_gate, cmd_model, cmd_review, cmd_simulate, cmd_themes};
+use crate::{
+    cmd_again, cmd_bench, cmd_catalogue, cmd_classify, cmd_consumers, cmd_correct, cmd_evaluate, cmd_gate, cmd_model, cmd_review,
+    cmd_simulate, cmd_themes,
+};
 
 /// What API consumers say and do, in one searchable insight index per API version.
 #[derive(Debug, Parser)]
@@ -107,6 +110,11 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
     Apis,
     /// What the feedback of an API keeps coming back to: size, reach, trend, revenue
     Themes(cmd_themes::Args),
+    /// APIs and versions from a file: apply, check, and show what the server knows
+    #[command(subcommand)]
+    Catalogue(cmd_catalogue::Command),
+    /// Who uses a version: how they came, stay and leave, and who is in pain
+    Consumers(cmd_consumers::Args),
     /// Records that could not be used: list, look at, send again
     #[command(
         subcommand,

@@ -229,7 +229,9 @@ fn render(found: &Themes, format: Format) -> String {
     if !found.themes.is_empty() {
         text.push('\n');
         let mut rows = table(format, &["theme", "about", "size", "reach", "trend", "where", "revenue", "somebody said"]);
-        found.themes.iter().for_each(|theme| drop(rows.add_row(row(theme, format))));
+        for theme in &found.themes {
+            rows.add_row(row(theme, format));
+        }
         text += &lines(&rows);
     }
     let listed = found.themes.len() as u64;

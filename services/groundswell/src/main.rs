@@ -10,7 +10,9 @@ mod client;
 mod cmd_again;
 mod cmd_apis;
 mod cmd_bench;
+mod cmd_catalogue;
 mod cmd_classify;
+mod cmd_consumers;
 mod cmd_correct;
 mod cmd_demo;
 mod cmd_dlq;
@@ -65,6 +67,8 @@ fn main() -> ExitCode {
         Command::Reclassify(args) => cmd_again::reclassify(global, args),
         Command::Apis => cmd_apis::run(global),
         Command::Themes(args) => cmd_themes::run(global, args),
+        Command::Catalogue(command) => cmd_catalogue::run(global, command),
+        Command::Consumers(args) => cmd_consumers::run(global, args),
         Command::Dlq(command) => cmd_dlq::run(global, command),
         Command::Doctor => cmd_doctor::run(global),
         Command::Classify(args) => cmd_classify::run(global, args),

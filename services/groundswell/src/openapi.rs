@@ -1,7 +1,9 @@
 //! The OpenAPI document of the HTTP interface, put together from the types that are really answered.
 
+use groundswell_catalogue::describe::Declared;
 use groundswell_classify::again::report::Report as Rerun;
 use groundswell_index::corrections::list::{CorrectionRequest, CorrectionTaken, CorrectionsAnswer};
+use groundswell_index::journeys::types::{ConsumersPage, PainReport};
 use groundswell_index::search::{SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_index::themes::types::Themes;
@@ -75,6 +77,15 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
     ]
     .concat();
     let version_themes_parameters = [api_and_version.to_vec(), window.clone(), listed].concat();
+    let gone_after = query(
+        "gone_after",
+        "Days without a call after which a consumer counts as gone; by its own rhythm where left out.",
+        json!({"type": "integer", "minimum": 1, "maximum": 3650}),
+    );
+    let from = query("baseline", "The older version that consumers come from; every older one where left out.", json!({"type": "string"}));
+    let limit = query("limit", "Consumers listed, at most 1000.", json!({"type": "integer"}));
+    let pain_parameters = [api_and_version.to_vec(), window.clone(), vec![from.clone(), gone_after.clone(), limit.clone()]].concat();
+    let consumers_parameters = [api_and_version.to_vec(), window.clone(), consumer_filters(), vec![from, gone_after, limit]].concat();
     let summary_parameters = [api_and_version.to_vec(), window, beside].concat();
     let text = || json!({"type": "string"});
     let again = [
@@ -122,6 +133,11 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             "operationId": "listApis", "summary": "APIs and their versions",
             "responses": answer("All of them.", schema::<ApisOverview>(schemas)),
         }},
+        "/v1/catalogue": {"get": {
+            "operationId": "catalogue", "summary": "What is declared: APIs, versions, dates, owners, places, operations",
+            "parameters": [query("api", "Only this API.", json!({"type": "string"}))],
+            "responses": answer("The catalogue.", schema::<Declared>(schemas)),
+        }},
         "/v1/apis/{api}/versions/{version}/summary": {"get": {
             "operationId": "summary", "summary": "What one version's consumers said and did",
             "parameters": summary_parameters,
@@ -154,6 +170,16 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
                 },
             },
         },
+        "/v1/apis/{api}/versions/{version}/consumers": {"get": {
+            "operationId": "consumers", "summary": "Who uses a version: how they came, stay and leave",
+            "parameters": consumers_parameters,
+            "responses": answer("One page of them.", schema::<ConsumersPage>(schemas)),
+        }},
+        "/v1/apis/{api}/versions/{version}/pain": {"get": {
+            "operationId": "pain", "summary": "Consumers whose failures or rate limits rose on a version, and which of them wrote nothing",
+            "parameters": pain_parameters,
+            "responses": answer("Who they are, most additional failures first.", schema::<PainReport>(schemas)),
+        }},
         "/v1/apis/{api}/versions/{version}/export": {"get": {
             "operationId": "export", "summary": "Every insight of one version, one JSON object a line",
             "parameters": api_and_version,
@@ -236,6 +262,25 @@ fn path_parameter(name: &str, description: &str) -> Value {
 
 fn query(name: &str, description: &str, schema: Value) -> Value {
     json!({"name": name, "in": "query", "description": description, "schema": schema})
+}
+
+/// What must hold of a consumer that is listed, and the order.
+fn consumer_filters() -> Vec<Value> {
+    let flags = [
+        ("still_on", "Those who still call the version."),
+        ("gone", "Those who call it no more."),
+        ("went_back", "Those who went back to an older version."),
+        ("silent", "Those who wrote nothing about the API in the window."),
+        ("wrote", "Those who wrote about the API in the window."),
+    ];
+    let flags = flags.map(|(name, words)| query(name, words, json!({"type": "boolean"})));
+    let others = [
+        query("moved_to", "Those who came to this version after it.", json!({"type": "string"})),
+        query("min_calls", "Those with so many calls in the window.", json!({"type": "integer"})),
+        query("sort", "The order.", json!({"enum": ["calls", "errors", "revenue", "last", "first"]})),
+        query("cursor", "`next_cursor` of the page before.", json!({"type": "string"})),
+    ];
+    flags.into_iter().chain(others).collect()
 }
 
 /// The fields of a search request as query parameters; lists become repeated parameters.

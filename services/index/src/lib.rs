@@ -6,6 +6,7 @@
 pub mod corrections;
 pub mod handle;
 pub mod http;
+pub mod journeys;
 pub mod partition;
 mod rebuild;
 pub mod review;

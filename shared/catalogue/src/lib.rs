@@ -6,6 +6,8 @@
 
 mod catalogue;
 pub mod derive;
+pub mod describe;
+pub mod file;
 mod identities;
 mod mail;
 pub mod openapi;

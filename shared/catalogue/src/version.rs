@@ -60,6 +60,7 @@ pub struct Version {
     stages: [Latest<Timestamp>; 4],
     notes: Latest<String>,
     aliases: Latest<Vec<String>>,
+    owners: Latest<Vec<String>>,
     base_paths: Latest<Vec<String>>,
     hosts: Latest<Vec<String>>,
     header: Latest<(String, String)>,
@@ -87,6 +88,7 @@ impl Version {
             stages: Default::default(),
             notes: Latest::default(),
             aliases: Latest::default(),
+            owners: Latest::default(),
             base_paths: Latest::default(),
             hosts: Latest::default(),
             header: Latest::default(),
@@ -102,11 +104,14 @@ impl Version {
     /// Takes in a release event of this version; `time` is the time of the event.
     pub(crate) fn apply(&mut self, release: &Release, time: Timestamp) {
         let begins = release.time.as_deref().and_then(|t| Timestamp::parse(t).ok()).unwrap_or(time);
-        self.stages[place(release.stage)].offer(time, begins);
+        if let Some(stage) = place(release.stage) {
+            self.stages[stage].offer(time, begins);
+        }
         if let Some(notes) = &release.notes {
             self.notes.offer(time, notes.clone());
         }
         self.aliases.offer_list(time, named(&release.aliases));
+        self.owners.offer_list(time, named(&release.owners));
         self.base_paths.offer_list(time, release.base_paths.iter().take(MOST_PLACES).map(|p| openapi::split_url(p).1).collect());
         self.hosts.offer_list(time, release.hosts.iter().take(MOST_PLACES).map(|h| bare_host(h)).filter(|h| !h.is_empty()).collect());
         if let Some(VersionHeader { name, value }) = &release.header {
@@ -147,7 +152,7 @@ impl Version {
     /// When a stage begins or began; none if no event told.
     #[must_use]
     pub fn date(&self, stage: Stage) -> Option<Timestamp> {
-        self.stages[place(stage)].get().copied()
+        place(stage).and_then(|place| self.stages[place].get().copied())
     }
 
     /// The furthest stage begun by `at`; none before the first.
@@ -172,6 +177,30 @@ impl Version {
     #[must_use]
     pub fn aliases(&self) -> &[String] {
         self.aliases.list()
+    }
+
+    /// Who answers for it.
+    #[must_use]
+    pub fn owners(&self) -> &[String] {
+        self.owners.list()
+    }
+
+    /// Base paths that events told.
+    #[must_use]
+    pub fn base_paths(&self) -> &[String] {
+        self.base_paths.list()
+    }
+
+    /// Hosts that events told.
+    #[must_use]
+    pub fn hosts(&self) -> &[String] {
+        self.hosts.list()
+    }
+
+    /// Host and base path of the servers of its OpenAPI document.
+    #[must_use]
+    pub fn servers(&self) -> &[(String, String)] {
+        self.document.get().map_or(&[], |d| d.servers.as_slice())
     }
 
     /// Request header (name in lower case) and value that tell this version.
@@ -238,13 +267,9 @@ impl Version {
     }
 }
 
-fn place(stage: Stage) -> usize {
-    match stage {
-        Stage::Released => 0,
-        Stage::Deprecated => 1,
-        Stage::Sunset => 2,
-        Stage::Removed => 3,
-    }
+/// Where the date of a stage is kept; a version that is only declared has none.
+fn place(stage: Stage) -> Option<usize> {
+    STAGES.iter().position(|known| *known == stage)
 }
 
 /// The host of what somebody wrote as a host: it may be a URL.

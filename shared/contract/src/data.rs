@@ -367,6 +367,8 @@ pub enum Stage {
     Sunset,
     /// It no longer answers.
     Removed,
+    /// It is there; nothing is said of its life.
+    Declared,
 }
 
 impl Stage {
@@ -378,6 +380,7 @@ impl Stage {
             Self::Deprecated => "deprecated",
             Self::Sunset => "sunset",
             Self::Removed => "removed",
+            Self::Declared => "declared",
         }
     }
 }
@@ -436,6 +439,9 @@ pub struct Release {
     /// Other names of this version.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::list")]
     pub aliases: Vec<String>,
+    /// Who answers for it: teams or people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::list")]
+    pub owners: Vec<String>,
     /// The OpenAPI document (JSON, or YAML as a string), or its URL (kept as a link, not fetched).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub openapi: Option<Value>,

@@ -45,6 +45,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Personal data.
     pub privacy: Privacy,
+    /// The catalogue of APIs.
+    pub catalogue: CatalogueSettings,
     /// The classify service.
     pub classify: ClassifySettings,
     /// The index service.
@@ -66,6 +68,7 @@ impl Default for Settings {
             topics: TopicSettings::default(),
             limits: Limits::default(),
             privacy: Privacy::default(),
+            catalogue: CatalogueSettings::default(),
             classify: ClassifySettings::default(),
             index: IndexSettings::default(),
             server: ServerSettings::default(),
@@ -118,6 +121,14 @@ pub struct Privacy {
     /// Secret for pseudonyms of requesters: 32 bytes in hexadecimal. Where empty, one is made and kept in the data folder;
     /// several processes must share one.
     pub pseudonym_key: String,
+}
+
+/// The catalogue of APIs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CatalogueSettings {
+    /// The file that `groundswell catalogue apply` and `check` read where none is named; empty for `catalogue.toml` of the folder.
+    pub file: PathBuf,
 }
 
 /// The classify service.

@@ -77,7 +77,7 @@ fn notes(api: &Api, v: usize, stage: Stage) -> String {
             format!("{} {name}: clearer errors, a faster quick start, and mended paging where it was broken.", api.spec.title)
         }
         Stage::Deprecated => format!("{name} is deprecated. Please move on to a newer version."),
-        Stage::Sunset | Stage::Removed => format!("{name} will stop answering."),
+        Stage::Sunset | Stage::Removed | Stage::Declared => format!("{name} will stop answering."),
     }
 }
 

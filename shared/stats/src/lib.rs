@@ -8,6 +8,7 @@
 //! (Kish), which is the plain count where every weight is 1.
 
 mod compare;
+mod exact;
 mod mean;
 mod proportion;
 mod quantile;
@@ -15,6 +16,7 @@ mod rate;
 mod weights;
 
 pub use compare::{difference, ratio};
+pub use exact::share_rose;
 pub use mean::{Moments, mean};
 pub use proportion::{net_promoter_score, wilson, wilson_weighted};
 pub use quantile::quantile;

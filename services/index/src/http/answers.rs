@@ -18,7 +18,7 @@ use crate::Handle;
 use crate::rollup::{Days, RollupError, RollupView};
 use crate::search::{self, Counting, SearchError, SearchRequest, Snapshot, feedback_stats};
 use crate::summary::types::{Checkpoint, Summary};
-use crate::summary::{self, ApiFeedback, ApiUsage, SummaryInputs, UsageData, VersionData, VersionFeedback, render};
+use crate::summary::{self, ApiFeedback, ApiUsage, RevenueBehind, SummaryInputs, UsageData, VersionData, VersionFeedback, render};
 
 pub(super) async fn search(
     State(handle): State<Handle>,
@@ -61,6 +61,20 @@ pub(super) async fn apis(
         }
         let now = groundswell_runtime::clock::now();
         Ok(Json(handle.with_catalogue(|catalogue| summary::overview(&usage, &feedback, catalogue, now))).into_response())
+    })
+    .await
+}
+
+pub(super) async fn catalogue(
+    State(handle): State<Handle>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let params = Params::of(query.as_deref()).only(&["api"])?;
+    let api = params.get("api").map(str::to_owned);
+    answer(handle, &uri, &headers, move |handle| {
+        Ok(Json(handle.with_catalogue(|catalogue| catalogue.describe(api.as_deref()))).into_response())
     })
     .await
 }
@@ -164,13 +178,17 @@ fn summarise(
 ) -> Result<Summary, Problem> {
     let days = Days::covering(window.0, window.1);
     let checkpoint = checkpoint_of(handle, api)?;
+    let this = version_data(handle, api, version, days, counting)?;
+    let (journeys, pain) = super::journeys::of_summary(handle, (api, version), baseline, window)?;
     let inputs = SummaryInputs {
         api: api.to_owned(),
         days,
         checkpoint,
         api_feedback: api_feedback(handle, api, window.0, window.1)?,
-        this: version_data(handle, api, version, days, counting)?,
+        this,
         baseline: baseline.map(|b| version_data(handle, api, b, days, counting)).transpose()?,
+        journeys,
+        pain,
     };
     Ok(summary::summarise(&inputs))
 }
@@ -197,9 +215,11 @@ fn version_data(handle: &Handle, api: &str, version: &str, days: Days, counting:
             known = true;
         }
     }
-    for snapshot in snapshots(handle) {
-        if let Some(view) = snapshot.version(api, version) {
-            data.feedback = feedback_stats(view, days.times(), counting).map_err(search_problem)?;
+    for (_, stores) in handle.stores() {
+        if let Some(index) = stores.search.snapshot().version(api, version) {
+            data.feedback = feedback_stats(index, days.times(), counting).map_err(search_problem)?;
+            let usage = stores.usage.view().map_err(store_problem)?;
+            data.revenue_behind = RevenueBehind::read(&usage, api, version, &data.feedback).map_err(store_problem)?;
             known = true;
         }
     }

@@ -3,6 +3,7 @@
 mod admin;
 mod answers;
 mod corrections;
+mod journeys;
 mod params;
 mod themes;
 mod verdict;
@@ -29,6 +30,9 @@ pub fn read_router(handle: Handle) -> Router {
         .route("/v1/apis/{api}/themes", get(themes::of_api))
         .route("/v1/apis/{api}/themes/proposals", get(themes::propose))
         .route("/v1/apis/{api}/versions/{version}/themes", get(themes::of_version))
+        .route("/v1/catalogue", get(answers::catalogue))
+        .route("/v1/apis/{api}/versions/{version}/consumers", get(journeys::consumers))
+        .route("/v1/apis/{api}/versions/{version}/pain", get(journeys::pain))
         .route("/v1/apis/{api}/versions/{version}/export", get(answers::export))
         .route(
             "/v1/apis/{api}/versions/{version}/verdict",

@@ -39,6 +39,15 @@ impl Params {
         text.parse().map_err(|_| Problem::bad_request(format!("{name}: {text:?} is not a whole number")))
     }
 
+    /// A yes or no; no where it is left out.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(other) => Err(Problem::bad_request(format!("{name}: {other:?} is none of true, false"))),
+        }
+    }
+
     /// A value of an enum by its serialised name.
     pub(crate) fn choice<T: DeserializeOwned>(&self, name: &str, choices: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };

@@ -159,12 +159,15 @@ pub struct Presence {
     pub calls: u64,
     /// Calls that failed.
     pub failed: u64,
+    /// Failed calls with status 429.
+    pub rate_limited: u64,
 }
 
 impl Cell for Presence {
     fn merge(&mut self, other: &Self) {
         self.calls = self.calls.saturating_add(other.calls);
         self.failed = self.failed.saturating_add(other.failed);
+        self.rate_limited = self.rate_limited.saturating_add(other.rate_limited);
     }
 }
 

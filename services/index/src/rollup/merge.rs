@@ -191,10 +191,11 @@ mod tests {
 
     #[test]
     fn blocks_merge_in_order_and_tell_what_is_new() {
-        let stored = vec![(1u8, Presence { calls: 1, failed: 0 }), (5, Presence { calls: 5, failed: 1 })];
+        let stored =
+            vec![(1u8, Presence { calls: 1, ..Presence::default() }), (5, Presence { calls: 5, failed: 1, ..Presence::default() })];
         let mut waiting = HashMap::new();
         for consumer in [0u32, 5, 9] {
-            merge_in(&mut waiting, (7, 3, consumer), Presence { calls: 10, failed: 2 });
+            merge_in(&mut waiting, (7, 3, consumer), Presence { calls: 10, failed: 2, ..Presence::default() });
         }
         let mut news = Vec::new();
         let merged =

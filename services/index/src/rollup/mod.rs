@@ -24,4 +24,4 @@ pub use cells::{ConsumerTotals, MilestoneNote, OperationTotals, Presence, Reach,
 pub(crate) use error::Fault;
 pub use error::RollupError;
 pub use store::{RollupReader, RollupStore};
-pub use view::{ConsumerSet, Days, LabelId, RollupView, VersionId};
+pub use view::{ConsumerSet, Days, LabelId, Revenue, RollupView, VersionId};

@@ -73,7 +73,7 @@ impl Pending {
             add_money(&mut totals.revenue, *id, i128::from(*amount));
         }
         merge_in(&mut self.consumers, (version, 0, consumer), totals);
-        let presence = Presence { calls: delta.calls, failed: delta.failed };
+        let presence = Presence { calls: delta.calls, failed: delta.failed, rate_limited: delta.rate_limited };
         let on_day = (version, day_key(delta.hour.day()), consumer);
         merge_in(&mut self.presence, on_day, presence);
         if !delta.latency.buckets().is_empty() {

@@ -14,7 +14,7 @@ use super::intern::{Kind, split_version, version_name};
 use super::store::kind_key;
 use super::tables::{
     ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES, NAMES, OPERATIONS,
-    PRESENCE, REACH, VERSIONS, consumer_at, day_key, day_of_key, decode, hour_key, hour_of_key,
+    PRESENCE, REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, decode, hour_key, hour_of_key,
 };
 
 /// A version of an API, as this store numbers it.
@@ -23,6 +23,9 @@ pub struct VersionId(pub(super) u32);
 
 /// A currency or the name of a value event, as this store numbers it.
 pub type LabelId = u32;
+
+/// Millionths by currency.
+pub type Revenue = BTreeMap<String, i128>;
 
 /// Whole UTC days, from the first to before the last; an open end where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -245,6 +248,93 @@ impl RollupView {
     /// See [`Self::versions`].
     pub fn presence(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, Presence)) -> Result<(), RollupError> {
         self.blocks((PRESENCE, BLOCK), in_days(version, days), |day, consumer, presence| each(day_of_key(day), consumer, presence))
+    }
+
+    /// How many calls of a version there were on each day, without reading the rest of their traffic.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn calls_by_day(&self, version: VersionId, days: Days) -> Result<BTreeMap<Day, u64>, RollupError> {
+        let mut all: BTreeMap<Day, u64> = BTreeMap::new();
+        // The calls come first in what is packed.
+        self.rows(DAYS, in_days(version, days), |key, (calls,): (u64,)| {
+            let of_day = all.entry(day_of_key(key.1)).or_default();
+            *of_day = of_day.saturating_add(calls);
+        })?;
+        Ok(all)
+    }
+
+    /// What each of these sets of consumers has brought on a version, ever: millionths by currency. One pass, however many sets.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn revenue_of(&self, version: VersionId, sets: &[ConsumerSet]) -> Result<Vec<Revenue>, RollupError> {
+        let mut sums: Vec<BTreeMap<LabelId, i128>> = vec![BTreeMap::new(); sets.len()];
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.consumers(version, |consumer, totals| {
+            for (sum, _) in sums.iter_mut().zip(sets).filter(|_| !totals.revenue.is_empty()).filter(|(_, set)| set.contains(consumer)) {
+                for (label, amount) in &totals.revenue {
+                    let so_far = sum.entry(*label).or_default();
+                    *so_far = so_far.saturating_add(*amount);
+                }
+            }
+        })?;
+        sums.into_iter().map(|sum| self.named_revenue(sum)).collect()
+    }
+
+    /// Amounts by the names of their currencies.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn named_revenue(&self, amounts: impl IntoIterator<Item = (LabelId, i128)>) -> Result<Revenue, RollupError> {
+        amounts.into_iter().map(|(label, amount)| Ok((self.label_name(label)?, amount))).collect()
+    }
+
+    /// The consumers of these names, as far as they ever called or reached a milestone.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn set_of<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<ConsumerSet, RollupError> {
+        let mut set = ConsumerSet::default();
+        for name in names {
+            if let Some(id) = self.consumer(name)? {
+                set.insert(id);
+            }
+        }
+        Ok(set)
+    }
+
+    /// One consumer of a version, ever; none if it never called it.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn consumer_totals(&self, version: VersionId, consumer: u32) -> Result<Option<ConsumerTotals>, RollupError> {
+        self.cell((CONSUMERS, (version.0, 0)), consumer)
+    }
+
+    /// One consumer of one operation, ever; none if it never called it.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn reach_of(&self, version: VersionId, operation: u32, consumer: u32) -> Result<Option<Reach>, RollupError> {
+        self.cell((REACH, (version.0, operation)), consumer)
+    }
+
+    /// One cell of a row of [`BLOCK`] consumers.
+    fn cell<T: serde::de::DeserializeOwned>(
+        &self,
+        (table, (version, middle)): (Cells, (u32, u32)),
+        consumer: u32,
+    ) -> Result<Option<T>, RollupError> {
+        let (block, place) = block_of(consumer, BLOCK);
+        let row = (version, middle, block);
+        let mut found = None;
+        self.rows(table, Some(row..=row), |_, cells: Vec<(u8, T)>| {
+            found = cells.into_iter().find(|(p, _)| *p == place).map(|(_, cell)| cell);
+        })?;
+        Ok(found)
     }
 
     /// Each consumer's latencies by day, where told.

@@ -104,6 +104,10 @@ pub struct FeedbackStats {
     pub by_day: BTreeMap<Day, u64>,
     /// Survey kind to its answers, lowest first.
     pub answers: BTreeMap<String, Vec<Answer>>,
+    /// Hash to name of every named consumer behind it.
+    pub consumers: HashMap<u64, String>,
+    /// Field and value to the hashes of the named consumers behind it, for labels.
+    pub reach: BTreeMap<String, BTreeMap<String, Vec<u64>>>,
     /// Telling feedback, for the most frequent types and aspects.
     pub quotes: Vec<Quote>,
 }
@@ -120,6 +124,8 @@ const TALLIED: [Keyword; 8] = [
     Keyword::SurveyKind,
 ];
 const QUOTED: usize = 2;
+/// The first so many are labels, whose consumers are told.
+const LABELS: usize = 5;
 
 /// Counts the feedback on one API version with a `time` in `[from, to)`; all of it without a window.
 ///
@@ -155,6 +161,8 @@ struct Count {
     /// Field, number of the value, and consumer: seen together.
     reach: HashSet<(u32, u64)>,
     consumers: HashSet<u64>,
+    /// Place in the dictionary of names, and hash, of consumers met first in this segment.
+    fresh: Vec<(u64, u64)>,
     requesters: HashSet<u64>,
     days: HashMap<i32, u64>,
     /// Number of the survey kind, and the bits of score, lowest and highest.
@@ -172,6 +180,7 @@ struct Needed<'a> {
     score: &'a Column<f64>,
     scale: (&'a Column<f64>, &'a Column<f64>),
     keywords: Vec<(&'a KeywordColumn, Vec<u32>)>,
+    names: &'a KeywordColumn,
 }
 
 impl Count {
@@ -183,6 +192,7 @@ impl Count {
             numbers: Default::default(),
             reach: HashSet::new(),
             consumers: HashSet::new(),
+            fresh: Vec::new(),
             requesters: HashSet::new(),
             days: HashMap::new(),
             answers: HashMap::new(),
@@ -202,10 +212,29 @@ impl Count {
             score: segment.score()?,
             scale: segment.scale()?,
             keywords,
+            names: segment.keyword(Keyword::Consumer)?,
         };
+        self.fresh.clear();
         match segment.reader.alive_bitset() {
             Some(alive) => (0..segment.reader.max_doc()).filter(|d| alive.is_alive(*d)).for_each(|d| self.doc(d, &needed)),
             None => (0..segment.reader.max_doc()).for_each(|d| self.doc(d, &needed)),
+        }
+        self.name_consumers(needed.names)
+    }
+
+    /// Notes the names of the consumers met first in this segment.
+    fn name_consumers(&mut self, column: &KeywordColumn) -> Result<(), SearchError> {
+        let mut ords: Vec<u64> = self.fresh.iter().map(|(ord, _)| *ord).collect();
+        ords.sort_unstable();
+        ords.dedup();
+        let mut names: HashMap<u64, String> = HashMap::new();
+        column.resolve(&ords, |ord, name| {
+            names.insert(ord, name.to_owned());
+        })?;
+        for (ord, hash) in self.fresh.drain(..) {
+            if let Some(name) = names.get(&ord) {
+                self.stats.consumers.insert(hash, name.clone());
+            }
         }
         Ok(())
     }
@@ -241,8 +270,8 @@ impl Count {
         self.stats.earliest = Some(self.stats.earliest.map_or(time, |t| t.min(time)));
         self.stats.latest = Some(self.stats.latest.map_or(time, |t| t.max(time)));
         *self.days.entry(time.day().0).or_default() += 1;
-        if consumer != 0 {
-            self.consumers.insert(consumer);
+        if consumer != 0 && self.consumers.insert(consumer) {
+            self.fresh.extend(needed.names.ords().first(doc).map(|ord| (ord, consumer)));
         }
         if let Some(requester) = needed.requester.first(doc).filter(|r| *r != 0) {
             self.requesters.insert(requester);
@@ -303,6 +332,14 @@ impl Count {
         for answers in self.stats.answers.values_mut() {
             answers.sort_by(|a, b| a.score.total_cmp(&b.score).then(a.min.total_cmp(&b.min)).then(a.max.total_cmp(&b.max)));
         }
+        for (of_field, consumer) in &self.reach {
+            let (field, number) = ((of_field >> 28) as usize, (of_field & ((1 << 28) - 1)) as usize);
+            if let Some(value) = self.values.get(field).filter(|_| field < LABELS).and_then(|values| values.get(number)) {
+                let values = self.stats.reach.entry(TALLIED[field].name().to_owned()).or_default();
+                values.entry(value.name.to_string()).or_default().push(*consumer);
+            }
+        }
+        self.stats.reach.values_mut().flat_map(BTreeMap::values_mut).for_each(|hashes| hashes.sort_unstable());
         let mut tallies = self.values.into_iter().map(|values| {
             values.into_iter().filter(|v| v.tally.count > 0).map(|v| (v.name.into(), v.tally)).collect::<BTreeMap<String, Tally>>()
         });

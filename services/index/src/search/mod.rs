@@ -42,7 +42,7 @@ pub use feedback::{Counting, FeedbackStats, feedback_stats};
 pub use quotes::{Quote, telling_sentence};
 pub use ruled::{RulesByApi, check_query, taken_by};
 pub use run::{search, search_under};
-pub use said::{Said, each_said, time_span};
+pub use said::{Said, each_said, newest_of, time_span};
 pub use schema::Subject;
 pub use snapshot::{Readers, Snapshot, VersionView};
 pub use store::{CommitReport, SearchStore};

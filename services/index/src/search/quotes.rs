@@ -96,6 +96,11 @@ pub(super) fn choose(view: &VersionView, labels: &[Label<'_>]) -> Result<Vec<Quo
     Ok(quotes)
 }
 
+/// What one consumer said, standing for nothing but itself.
+pub(super) fn of(i: &Insight<'_>) -> Quote {
+    quote(&Label { field: "consumer", name: "", candidates: &[] }, i)
+}
+
 fn quote(label: &Label<'_>, i: &Insight<'_>) -> Quote {
     let l = &i.labels;
     let because: Vec<&str> = std::iter::once(&l.kind).chain(&l.aspects).filter(|l| l.name == label.name).flat_map(because).collect();

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use groundswell_model::Timestamp;
-use tantivy::DocId;
 use tantivy::columnar::Column;
+use tantivy::{DocAddress, DocId};
 
 use super::error::SearchError;
-use super::schema::Keyword;
+use super::quotes::{self, Quote};
+use super::schema::{Keyword, hash_of};
 use super::snapshot::{KeywordColumn, SegmentView, VersionView};
 
 /// One piece of feedback.
@@ -46,6 +47,35 @@ pub fn each_said(
         tell(&segment, &docs, &mut each)?;
     }
     Ok(models)
+}
+
+/// The newest feedback of each of these consumers on one API version with a `time` in `[from, to)`, at most `most` pieces of each.
+///
+/// # Errors
+/// The index can't be read.
+pub fn newest_of(
+    view: &VersionView,
+    consumers: &[String],
+    (from, to): (Timestamp, Timestamp),
+    most: usize,
+) -> Result<Vec<Vec<Quote>>, SearchError> {
+    let wanted: BTreeMap<u64, usize> = consumers.iter().enumerate().map(|(at, name)| (hash_of(name), at)).collect();
+    let mut found: Vec<Vec<(i64, u64, DocAddress)>> = vec![Vec::new(); consumers.len()];
+    for (number, segment) in (0u32..).zip(view.segments()) {
+        let (time, tie, consumer) = (segment.time()?, segment.tie()?, segment.consumer()?);
+        for doc in segment.reader.doc_ids_alive() {
+            let Some(at) = consumer.first(doc).and_then(|hash| wanted.get(&hash)) else { continue };
+            let when = time.first(doc).unwrap_or(0);
+            if (from.0..to.0).contains(&when) {
+                found[*at].push((when, tie.first(doc).unwrap_or(0), DocAddress::new(number, doc)));
+            }
+        }
+    }
+    let tell = |mut pieces: Vec<(i64, u64, DocAddress)>| {
+        pieces.sort_unstable_by_key(|(when, tie, _)| (std::cmp::Reverse(*when), *tie));
+        pieces.into_iter().take(most).map(|(_, _, address)| view.with_insight(address, quotes::of)).collect()
+    };
+    found.into_iter().map(tell).collect()
 }
 
 /// First and last `time` of the feedback on one API version, as far as the index is about it.

@@ -298,7 +298,7 @@ fn each_keyword(i: &Insight<'_>, each: &mut dyn FnMut(Keyword, &str)) {
 }
 
 /// Tells names apart when they are counted; 0 for none.
-fn hash_of(name: &str) -> u64 {
+pub(super) fn hash_of(name: &str) -> u64 {
     if name.is_empty() { 0 } else { xxh3_64(name.as_bytes()).max(1) }
 }
 

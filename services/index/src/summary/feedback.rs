@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use groundswell_model::Rung;
 use groundswell_stats::{Moments, Weights, mean, net_promoter_score, poisson_rate_weighted, wilson, wilson_weighted};
 
-use super::figure::{of_count, of_weights, real, tidy};
+use super::figure::{money, of_count, of_weights, real, tidy};
 use super::inputs::ApiFeedback;
+use super::reach::RevenueBehind;
 use super::types::{
     Coverage, CsatFigures, FeedbackFigures, Figure, LabelCount, LabelFigures, NpsFigures, Quote, RungCount, ScoreCount, ScoreFigures,
 };
 use super::usage_data::UsageData;
+use crate::rollup::Revenue;
 use crate::search::FeedbackStats;
 use crate::search::feedback::{Answer, Tally};
 
@@ -121,19 +123,22 @@ fn distribution(answers: &[Answer]) -> Vec<ScoreCount> {
     .collect()
 }
 
-pub(super) fn labels(stats: &FeedbackStats) -> LabelFigures {
+pub(super) fn labels(stats: &FeedbackStats, behind: &RevenueBehind) -> LabelFigures {
     let all = weights(&stats.all);
+    let counts = |field: &str, labels: &BTreeMap<String, Tally>| label_counts(labels, &all, behind.of(field));
     LabelFigures {
-        kinds: label_counts(&stats.by_type, &all),
-        aspects: label_counts(&stats.by_aspect, &all),
-        sentiments: label_counts(&stats.by_sentiment, &all),
-        severities: label_counts(&stats.by_severity, &all),
-        languages: label_counts(&stats.by_language, &all),
+        kinds: counts("type", &stats.by_type),
+        aspects: counts("aspect", &stats.by_aspect),
+        sentiments: counts("sentiment", &stats.by_sentiment),
+        severities: counts("severity", &stats.by_severity),
+        languages: counts("language", &stats.by_language),
     }
 }
 
-fn label_counts(labels: &BTreeMap<String, Tally>, all: &Weights) -> Vec<LabelCount> {
-    let mut counts: Vec<LabelCount> = labels.iter().map(|(name, tally)| label_count(name, tally, all)).collect();
+fn label_counts(labels: &BTreeMap<String, Tally>, all: &Weights, behind: Option<&BTreeMap<String, Revenue>>) -> Vec<LabelCount> {
+    let revenue = |name: &str| behind.and_then(|of| of.get(name)).map(money).unwrap_or_default();
+    let mut counts: Vec<LabelCount> =
+        labels.iter().map(|(name, tally)| LabelCount { revenue: revenue(name), ..label_count(name, tally, all) }).collect();
     counts.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.name.cmp(&b.name)));
     counts.truncate(MOST_LABELS);
     counts
@@ -146,11 +151,17 @@ fn label_count(name: &str, tally: &Tally, all: &Weights) -> LabelCount {
         weight: tidy(tally.weight),
         share: of_weights(wilson_weighted(&weights(tally), all), all),
         consumers: tally.consumers,
+        revenue: Vec::new(),
     }
 }
 
 pub(super) fn quotes(stats: &FeedbackStats) -> Vec<Quote> {
-    let quote = stats.quotes.iter().map(|q| Quote {
+    stats.quotes.iter().map(quote).collect()
+}
+
+/// A quote as it is answered.
+pub(crate) fn quote(q: &crate::search::Quote) -> Quote {
+    Quote {
         source: q.source.clone(),
         id: q.id.clone(),
         time: q.time.rfc3339(),
@@ -161,8 +172,7 @@ pub(super) fn quotes(stats: &FeedbackStats) -> Vec<Quote> {
         labels: q.labels.clone(),
         survey: q.survey.as_ref().map(|(kind, score)| format!("{kind} {score}")),
         stands_for: q.label.clone(),
-    });
-    quote.collect()
+    }
 }
 
 pub(super) fn coverage(stats: &FeedbackStats, api: ApiFeedback) -> Coverage {

@@ -2,7 +2,7 @@
 
 use groundswell_stats::{Estimate, Interval, Weights};
 
-use super::types::Figure;
+use super::types::{Figure, Money};
 
 /// The figure of an estimate over `n` items that count wholly.
 pub(super) fn of_count(estimate: Option<Estimate>, n: u64) -> Figure {
@@ -34,7 +34,7 @@ pub(super) fn estimate(figure: &Figure) -> Option<Estimate> {
 
 /// Rounds to twelve digits. Sums of weights differ in the last ones with the order of adding, and answers
 /// from the same records must be the same however these were read.
-pub(super) fn tidy(number: f64) -> f64 {
+pub(crate) fn tidy(number: f64) -> f64 {
     const DIGITS: f64 = 12.0;
     if number == 0.0 || !number.is_finite() {
         return number;
@@ -51,8 +51,18 @@ pub(super) fn tidy(number: f64) -> f64 {
 
 /// A count as a real number.
 #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 lose digits that nobody reads")]
-pub(super) fn real(count: u64) -> f64 {
+pub(crate) fn real(count: u64) -> f64 {
     count as f64
+}
+
+/// The share of a part of all, with its Wilson interval.
+pub(crate) fn share(part: u64, all: u64) -> Figure {
+    of_count(groundswell_stats::wilson(part, all), all)
+}
+
+/// Amounts as an answer shows them.
+pub(crate) fn money(revenue: &crate::rollup::Revenue) -> Vec<Money> {
+    revenue.iter().map(|(currency, amount)| Money { currency: currency.clone(), amount: from_millionths(*amount) }).collect()
 }
 
 /// Millionths as a number.

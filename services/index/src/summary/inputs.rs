@@ -1,7 +1,9 @@
 //! What a summary is made from.
 
+use super::reach::RevenueBehind;
 use super::types::{Checkpoint, Lifecycle};
 use super::usage_data::UsageData;
+use crate::journeys::types::{JourneyFigures, Pain};
 use crate::rollup::Days;
 use crate::search::FeedbackStats;
 
@@ -20,6 +22,10 @@ pub struct SummaryInputs {
     pub this: VersionData,
     /// The version to put beside it.
     pub baseline: Option<VersionData>,
+    /// How consumers came to the version, stay and leave.
+    pub journeys: JourneyFigures,
+    /// Which of them are in pain.
+    pub pain: Pain,
 }
 
 /// What is known of one version.
@@ -33,6 +39,8 @@ pub struct VersionData {
     pub usage: UsageData,
     /// What its search index says about the same days.
     pub feedback: FeedbackStats,
+    /// The revenue behind what was said.
+    pub revenue_behind: RevenueBehind,
 }
 
 /// Feedback of a whole API.

@@ -5,10 +5,11 @@
 //! of both. [`render`] turns it into sections for a terminal table and into Markdown.
 
 mod compare;
-mod feedback;
-mod figure;
+pub(crate) mod feedback;
+pub(crate) mod figure;
 mod inputs;
 mod overview;
+mod reach;
 pub mod render;
 pub mod types;
 mod usage;
@@ -23,6 +24,7 @@ use groundswell_model::Timestamp;
 
 pub use inputs::{ApiFeedback, SummaryInputs, VersionData};
 pub use overview::{ApiUsage, VersionFeedback, overview};
+pub use reach::RevenueBehind;
 pub use usage_data::{Counts, ENOUGH_CALLS, OperationUsage, UsageData, WORST_OPERATIONS};
 
 use types::{Lifecycle, Summary, Window};
@@ -33,6 +35,8 @@ use crate::rollup::Days;
 #[must_use]
 pub fn summarise(inputs: &SummaryInputs) -> Summary {
     let mut summary = of_version(inputs, &inputs.this);
+    summary.journeys.clone_from(&inputs.journeys);
+    summary.pain.clone_from(&inputs.pain);
     summary.baseline = inputs.baseline.as_ref().map(|baseline| compare::compare(&summary, &of_version(inputs, baseline)));
     summary
 }
@@ -53,14 +57,16 @@ fn of_version(inputs: &SummaryInputs, data: &VersionData) -> Summary {
         usage: usage::usage(&data.usage, feedback),
         consumers: usage::consumers(&data.usage),
         trend: usage::trend(&data.usage, &feedback.by_day),
-        labels: feedback::labels(feedback),
+        journeys: Default::default(),
+        pain: Default::default(),
+        labels: feedback::labels(feedback, &data.revenue_behind),
         quotes: feedback::quotes(feedback),
         coverage: feedback::coverage(feedback, inputs.api_feedback),
         baseline: None,
     }
 }
 
-fn window(days: Days) -> Window {
+pub(crate) fn window(days: Days) -> Window {
     let start = |day: groundswell_model::Day| day.start().rfc3339();
     Window { since: days.from.map(start), until: days.until.map(start) }
 }

@@ -8,6 +8,8 @@ mod usage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::journeys::types::{JourneyFigures, Pain};
+
 pub use usage::{
     ConsumerFigures, LatencyFigures, Money, Move, Moves, OperationFigures, TimeToFirstSuccess, TrendDay, UsageFigures, ValueEvents,
 };
@@ -54,6 +56,12 @@ pub struct Summary {
     pub usage: UsageFigures,
     /// Who uses it.
     pub consumers: ConsumerFigures,
+    /// How consumers come to it, stay and leave.
+    #[serde(default)]
+    pub journeys: JourneyFigures,
+    /// Consumers whose failures or rate limits rose on it, and which of them never wrote.
+    #[serde(default)]
+    pub pain: Pain,
     /// Day by day; days without anything are left out.
     pub trend: Vec<TrendDay>,
     /// What was said, by label.
@@ -202,6 +210,9 @@ pub struct LabelCount {
     pub share: Figure,
     /// Consumers behind it.
     pub consumers: u64,
+    /// What these consumers have brought on this version, ever.
+    #[serde(default)]
+    pub revenue: Vec<Money>,
 }
 
 /// One representative piece of feedback.

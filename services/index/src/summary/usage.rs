@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use groundswell_model::Day;
-use groundswell_stats::{quantile, wilson};
+use groundswell_stats::quantile;
 
-use super::figure::{from_millionths, of_count, real, tidy};
-use super::types::{
-    ConsumerFigures, Figure, LatencyFigures, Money, OperationFigures, TimeToFirstSuccess, TrendDay, UsageFigures, ValueEvents,
-};
+use super::figure::{from_millionths, money, real, share, tidy};
+use super::types::{ConsumerFigures, LatencyFigures, OperationFigures, TimeToFirstSuccess, TrendDay, UsageFigures, ValueEvents};
 use super::usage_data::{ENOUGH_CALLS, OperationUsage, UsageData};
 use crate::search::FeedbackStats;
 
@@ -24,7 +22,7 @@ pub(super) fn usage(data: &UsageData, feedback: &FeedbackStats) -> UsageFigures 
         server_error_rate: share(counts.server_errors, counts.calls),
         rate_limited_rate: share(counts.rate_limited, counts.calls),
         latency: latency(data),
-        revenue: data.revenue.iter().map(|(c, m)| Money { currency: c.clone(), amount: from_millionths(*m) }).collect(),
+        revenue: money(&data.revenue),
         value: data
             .value
             .iter()
@@ -35,10 +33,6 @@ pub(super) fn usage(data: &UsageData, feedback: &FeedbackStats) -> UsageFigures 
         worst_by_error_rate: operations(&data.worst_by_error_rate),
         enough_calls: ENOUGH_CALLS,
     }
-}
-
-fn share(part: u64, all: u64) -> Figure {
-    of_count(wilson(part, all), all)
 }
 
 fn latency(data: &UsageData) -> LatencyFigures {
@@ -55,6 +49,7 @@ fn operation(data: &OperationUsage, feedback: &FeedbackStats) -> OperationFigure
         p95_ms: data.p95_ms.map(tidy),
         consumers: data.consumers,
         consumers_affected: data.affected,
+        revenue_affected: data.revenue_affected.as_ref().map(money),
         feedback: feedback.by_operation.get(&data.operation).map_or(0, |tally| tally.count),
     }
 }

@@ -7,7 +7,7 @@ use groundswell_stats::wilson;
 use hashbrown::HashSet;
 
 use super::types::{Move, Moves};
-use crate::rollup::{ConsumerSet, Days, LabelId, OperationTotals, Reach, RollupError, RollupView, Traffic, VersionId};
+use crate::rollup::{ConsumerSet, Days, LabelId, OperationTotals, Reach, Revenue, RollupError, RollupView, Traffic, VersionId};
 
 /// Calls that an operation needs to be listed by its error rate.
 pub const ENOUGH_CALLS: u64 = 30;
@@ -42,6 +42,8 @@ pub struct OperationUsage {
     pub consumers: Option<u64>,
     /// Named consumers whose calls of it failed at least once; none where it can't be told.
     pub affected: Option<u64>,
+    /// What these have brought on the version, ever; none where they can't be told.
+    pub revenue_affected: Option<Revenue>,
 }
 
 /// Usage of one version in the days asked for.
@@ -187,11 +189,18 @@ impl UsageData {
         days: Days,
         operations: &BTreeMap<u32, OperationTotals>,
     ) -> Result<(), RollupError> {
-        let read = |ids: Vec<u32>| -> Result<Vec<_>, RollupError> {
-            ids.into_iter().map(|o| operation(view, id, days, o, &operations[&o])).collect()
-        };
-        self.worst_by_failures = read(worst(view, operations, failures)?)?;
-        self.worst_by_error_rate = read(worst(view, operations, likely_error_rate)?)?;
+        let lists = [worst(view, operations, failures)?, worst(view, operations, likely_error_rate)?];
+        let (mut rows, mut affected) = (Vec::new(), Vec::new());
+        for o in lists.iter().flatten() {
+            let who = affected_by(view, id, days, *o)?;
+            rows.push(operation(view, days, *o, &operations[o], who.as_ref())?);
+            affected.push(who.unwrap_or_default());
+        }
+        for (row, revenue) in rows.iter_mut().zip(view.revenue_of(id, &affected)?) {
+            row.revenue_affected = row.affected.map(|_| revenue);
+        }
+        self.worst_by_error_rate = rows.split_off(lists[0].len());
+        self.worst_by_failures = rows;
         Ok(())
     }
 }
@@ -252,32 +261,33 @@ fn worst(
 
 fn operation(
     view: &RollupView,
-    id: VersionId,
     days: Days,
     operation: u32,
     totals: &OperationTotals,
+    affected: Option<&ConsumerSet>,
 ) -> Result<OperationUsage, RollupError> {
     let traffic = &totals.traffic;
-    let all_time = days.is_all();
     Ok(OperationUsage {
         operation: view.operation_name(operation)?,
         calls: traffic.calls,
         failed: traffic.failed,
         p95_ms: traffic.latency.quantile(0.95),
-        consumers: all_time.then_some(totals.consumers),
-        affected: if all_time { Some(totals.affected) } else { affected(view, id, days, operation)? },
+        consumers: days.is_all().then_some(totals.consumers),
+        affected: affected.map(ConsumerSet::len),
+        revenue_affected: None,
     })
 }
 
 /// Consumers with a failed call of the operation in these days. Only the first and the last day of failures are kept, so
 /// nobody can tell about a consumer that failed before and after the days asked for, but on neither end within them.
-fn affected(view: &RollupView, id: VersionId, days: Days, operation: u32) -> Result<Option<u64>, RollupError> {
-    let (mut count, mut unclear) = (0, false);
-    view.reach(id, operation, |_, reach| match failed_in(&reach, days) {
-        Some(failed) => count += u64::from(failed),
+fn affected_by(view: &RollupView, id: VersionId, days: Days, operation: u32) -> Result<Option<ConsumerSet>, RollupError> {
+    let (mut who, mut unclear) = (ConsumerSet::default(), false);
+    view.reach(id, operation, |consumer, reach| match failed_in(&reach, days) {
+        Some(true) => who.insert(consumer),
+        Some(false) => {}
         None => unclear = true,
     })?;
-    Ok((!unclear).then_some(count))
+    Ok((!unclear).then_some(who))
 }
 
 /// Whether calls failed in these days; none if it can't be told.

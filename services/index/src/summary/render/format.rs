@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use crate::summary::types::{Figure, Unit};
+use crate::summary::types::{Figure, Money, Unit};
 
 /// What stands where there is no data: never a zero.
 pub(super) const NO_DATA: &str = "no data";
@@ -69,6 +69,21 @@ pub(super) fn rests_on(figure: &Figure) -> String {
     if whole - figure.effective_n > 0.05 { format!("{} (effective {:.1})", count(figure.n), figure.effective_n) } else { count(figure.n) }
 }
 
+/// Amounts by currency: `EUR 1,234.50`; empty where there is none.
+pub(super) fn revenue(amounts: &[Money]) -> String {
+    let one = |m: &Money| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast of a float saturates, and cents are shown apart"
+        )]
+        let (whole, cents) = (m.amount.abs().trunc() as u64, (m.amount.abs().fract() * 100.0).round() as u64);
+        let (whole, cents) = if cents >= 100 { (whole.saturating_add(1), 0) } else { (whole, cents) };
+        format!("{} {}{}.{cents:02}", m.currency, if m.amount < 0.0 { "-" } else { "" }, count(whole))
+    };
+    amounts.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent.abs() {
@@ -126,6 +141,8 @@ mod tests {
         ];
         assert_eq!(told.map(|(v, u)| number(v, u)), ["8.2 ms", "412 ms", "0 s", "1.5 min", "2.5 h", "3.5 days"]);
         assert_eq!(maybe(None, Unit::Share), "no data");
+        let euros = |amount| revenue(&[Money { currency: "EUR".to_owned(), amount }]);
+        assert_eq!([euros(1_234.5), euros(-0.999), euros(0.0)], ["EUR 1,234.50", "EUR -1.00", "EUR 0.00"]);
         assert_eq!(
             [difference(0.22, Unit::Share), difference(-12.5, Unit::Milliseconds), difference(0.0, Unit::Share)],
             ["+22.0 pp", "-12 ms", "0.00 pp"]

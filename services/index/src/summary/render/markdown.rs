@@ -24,8 +24,14 @@ pub fn markdown(summary: &Summary) -> String {
 /// The overview of all APIs in Markdown.
 #[must_use]
 pub fn overview_markdown(overview: &ApisOverview) -> String {
+    sections_markdown(&overview_sections(overview))
+}
+
+/// Sections in Markdown.
+#[must_use]
+pub fn sections_markdown(sections: &[Section]) -> String {
     let mut out = String::new();
-    for (i, section) in overview_sections(overview).iter().enumerate() {
+    for (i, section) in sections.iter().enumerate() {
         heading(&mut out, if i == 0 { 1 } else { 2 }, &section.title);
         table(&mut out, section);
     }

@@ -1,11 +1,13 @@
 //! A summary for people: sections of rows, from which a terminal table and Markdown both are made.
 
 mod format;
+mod journeys;
 mod markdown;
 mod overview;
 mod sections;
 
-pub use markdown::{escape, markdown, overview_markdown};
+pub use journeys::{consumers_sections, pain_sections};
+pub use markdown::{escape, markdown, overview_markdown, sections_markdown};
 pub use overview::overview_sections;
 pub use sections::sections;
 

@@ -1,7 +1,7 @@
 //! The sections of a summary.
 
 use super::Section;
-use super::format::{NO_DATA, count, difference_interval, interval, maybe, maybe_difference, number, rests_on};
+use super::format::{NO_DATA, count, difference_interval, interval, maybe, maybe_difference, number, rests_on, revenue};
 use crate::summary::types::{
     Comparison, Coverage, Figure, LabelCount, Lifecycle, Move, OperationFigures, Quote, ScoreCount, Summary, Unit, UsageFigures,
 };
@@ -17,7 +17,9 @@ pub fn sections(summary: &Summary) -> Vec<Section> {
     let worst = &summary.usage;
     all.push(operations("Operations with the most failed calls", &worst.worst_by_failures, None));
     all.push(operations("Operations with the highest error rate", &worst.worst_by_error_rate, Some(worst.enough_calls)));
-    all.extend([consumers(summary), trend(summary), labels(summary), quotes(&summary.quotes), coverage(&summary.coverage)]);
+    all.push(consumers(summary));
+    all.extend(super::journeys::sections(&summary.journeys, &summary.pain));
+    all.extend([trend(summary), labels(summary), quotes(&summary.quotes), coverage(&summary.coverage)]);
     all.extend(summary.baseline.as_ref().map(|baseline| comparison(&summary.version, baseline)));
     all.retain(|section| !section.rows.is_empty());
     all
@@ -113,7 +115,7 @@ fn usage(u: &UsageFigures) -> Section {
 }
 
 fn operations(title: &str, worst: &[OperationFigures], enough: Option<u64>) -> Section {
-    let columns = ["operation", "calls", "failed", "error rate", "95% interval", "p95", "consumers affected", "feedback"];
+    let columns = ["operation", "calls", "failed", "error rate", "95% interval", "p95", "consumers affected", "revenue behind", "feedback"];
     let mut section = Section::new(title, &columns);
     for o in worst {
         let affected = match (o.consumers_affected, o.consumers) {
@@ -129,6 +131,7 @@ fn operations(title: &str, worst: &[OperationFigures], enough: Option<u64>) -> S
             interval(&o.error_rate, Unit::Share),
             maybe(o.p95_ms, Unit::Milliseconds),
             affected,
+            o.revenue_affected.as_deref().map_or_else(String::new, revenue),
             count(o.feedback),
         ]);
     }
@@ -190,7 +193,8 @@ fn trend(summary: &Summary) -> Section {
 }
 
 fn labels(summary: &Summary) -> Section {
-    let mut section = Section::new("What was said", &["label", "value", "feedback", "share", "95% interval", "consumers"]);
+    let mut section =
+        Section::new("What was said", &["label", "value", "feedback", "share", "95% interval", "consumers", "revenue behind"]);
     let l = &summary.labels;
     let all: [(&str, &[LabelCount]); 5] =
         [("type", &l.kinds), ("aspect", &l.aspects), ("sentiment", &l.sentiments), ("severity", &l.severities), ("language", &l.languages)];
@@ -203,6 +207,7 @@ fn labels(summary: &Summary) -> Section {
                 maybe(label.share.value, Unit::Share),
                 interval(&label.share, Unit::Share),
                 count(label.consumers),
+                revenue(&label.revenue),
             ]);
         }
     }

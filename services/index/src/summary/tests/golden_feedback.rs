@@ -133,7 +133,7 @@ fn csat_ces_and_ratings(stream: &Stream, summary: &Summary, version: &str, days:
     assert_distribution(&summary.rating.distribution, &rating);
 }
 
-fn assert_labels(got: &[LabelCount], said: &Said<'_>, of: impl Fn(&Feedback) -> Vec<&'static str>) {
+fn assert_labels((stream, version): (&Stream, &str), got: &[LabelCount], said: &Said<'_>, of: impl Fn(&Feedback) -> Vec<&'static str>) {
     let (_, all, squares) = sums(said.iter().map(|(_, w)| *w));
     let mut expected: BTreeMap<&str, Said<'_>> = BTreeMap::new();
     for (f, w) in said {
@@ -146,17 +146,18 @@ fn assert_labels(got: &[LabelCount], said: &Said<'_>, of: impl Fn(&Feedback) -> 
         let (n, weight, _) = sums(with.iter().map(|(_, w)| *w));
         let consumers: BTreeSet<&str> = with.iter().map(|(f, _)| f.consumer.as_str()).filter(|c| !c.is_empty()).collect();
         assert!(label.count == n && near(label.weight, weight) && label.consumers == consumers.len() as u64, "{label:?}");
+        assert_eq!(label.revenue, super::brought(stream, &consumers, version));
         assert_share(&label.share, weight, all, said.len() as u64, all * all / squares);
     }
 }
 
 fn labels_and_coverage(stream: &Stream, summary: &Summary, version: &str, days: Days) {
-    let (said, l) = (stream.feedback(version, days), &summary.labels);
-    assert_labels(&l.kinds, &said, |f| vec![f.kind]);
-    assert_labels(&l.aspects, &said, |f| f.aspects.clone());
-    assert_labels(&l.sentiments, &said, |f| vec![f.sentiment]);
-    assert_labels(&l.severities, &said, |_| vec!["annoys"]);
-    assert_labels(&l.languages, &said, |_| vec!["en"]);
+    let (said, l, of) = (stream.feedback(version, days), &summary.labels, (stream, version));
+    assert_labels(of, &l.kinds, &said, |f| vec![f.kind]);
+    assert_labels(of, &l.aspects, &said, |f| f.aspects.clone());
+    assert_labels(of, &l.sentiments, &said, |f| vec![f.sentiment]);
+    assert_labels(of, &l.severities, &said, |_| vec!["annoys"]);
+    assert_labels(of, &l.languages, &said, |_| vec!["en"]);
     let c = &summary.coverage;
     assert_eq!(c.n, said.len() as u64);
     for rung in Rung::ALL {

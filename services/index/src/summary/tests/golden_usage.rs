@@ -101,6 +101,12 @@ fn assert_operation(stream: &Stream, version: &str, days: Days, o: &OperationFig
     assert!((o.p95_ms.unwrap() - exact).abs() <= exact * 0.0101);
     assert_eq!(o.consumers, days.is_all().then(|| people(&calls).len() as u64));
     assert_eq!(o.consumers_affected, affected(stream, version, &o.operation, days), "{} {days:?}", o.operation);
+    assert_eq!(o.revenue_affected.is_some(), o.consumers_affected.is_some());
+    if days.is_all() {
+        let failed = stream.calls(version, days).into_iter().filter(|c| c.operation == o.operation && c.status >= 400);
+        let who: BTreeSet<&str> = failed.map(|c| c.consumer.as_str()).filter(|c| !c.is_empty()).collect();
+        assert_eq!(o.revenue_affected.as_deref().unwrap(), super::brought(stream, &who, version));
+    }
     let about = |f: &super::stream::Feedback| f.operation.as_deref() == Some(&o.operation);
     assert_eq!(o.feedback, stream.feedback(version, days).iter().filter(|(f, _)| about(f)).count() as u64);
 }

@@ -1,14 +1,18 @@
 //! Every published number against a reckoning of its own from the raw stream.
 
+use std::collections::BTreeSet;
+
 mod golden_feedback;
 mod golden_usage;
 mod rendering;
 pub(crate) mod stream;
 
+use groundswell_catalogue::Catalogue;
 use groundswell_model::{Day, UNKNOWN_VERSION};
 
-use super::types::{Figure, Summary};
-use super::{ApiFeedback, SummaryInputs, UsageData, VersionData, summarise};
+use super::types::{Figure, Money, Summary};
+use super::{ApiFeedback, RevenueBehind, SummaryInputs, UsageData, VersionData, summarise};
+use crate::journeys::{self, Journeys, Versions};
 use crate::rollup::Days;
 use crate::search::{Counting, feedback_stats};
 use stream::{API, Indexed, Stream};
@@ -23,12 +27,18 @@ fn windows() -> [Days; 3] {
 fn summary(indexed: &Indexed, stream: &Stream, version: &str, baseline: Option<&str>, days: Days) -> Summary {
     let view = indexed.rollups.reader().view().unwrap();
     let snapshot = indexed.search.readers().snapshot();
-    let data = |version: &str| VersionData {
-        version: version.to_owned(),
-        usage: UsageData::read(&view, API, version, days).unwrap(),
-        feedback: feedback_stats(snapshot.version(API, version).unwrap(), days.times(), Counting::Weighted).unwrap(),
-        ..VersionData::default()
+    let data = |version: &str| {
+        let feedback = feedback_stats(snapshot.version(API, version).unwrap(), days.times(), Counting::Weighted).unwrap();
+        VersionData {
+            version: version.to_owned(),
+            usage: UsageData::read(&view, API, version, days).unwrap(),
+            revenue_behind: RevenueBehind::read(&view, API, version, &feedback).unwrap(),
+            feedback,
+            ..VersionData::default()
+        }
     };
+    let versions = Versions::read(&view, &Catalogue::default(), API, version, baseline).unwrap();
+    let journeys = Journeys::read(&view, &snapshot, versions, (API, version), days).unwrap();
     let said: Vec<_> = stream.feedback.iter().filter(|f| days.contains(f.time.day())).collect();
     summarise(&SummaryInputs {
         api: API.to_owned(),
@@ -39,6 +49,8 @@ fn summary(indexed: &Indexed, stream: &Stream, version: &str, baseline: Option<&
         },
         this: data(version),
         baseline: baseline.map(data),
+        journeys: journeys::figures(&journeys, &view, &snapshot).unwrap(),
+        pain: journeys::pain(&journeys, &view, 10).unwrap(),
         ..SummaryInputs::default()
     })
 }
@@ -91,4 +103,12 @@ fn assert_share(figure: &Figure, part: f64, all: f64, n: u64, effective: f64) {
 /// Σw and Σw² of some weights.
 fn sums(weights: impl Iterator<Item = f32>) -> (u64, f64, f64) {
     weights.fold((0, 0.0, 0.0), |(n, sum, squares), w| (n + 1, sum + f64::from(w), squares + f64::from(w) * f64::from(w)))
+}
+
+/// What these consumers have brought on a version, ever.
+pub(crate) fn brought(stream: &Stream, who: &BTreeSet<&str>, version: &str) -> Vec<Money> {
+    let calls = stream.calls(version, Days::default());
+    let paid: Vec<i64> = calls.iter().filter(|c| who.contains(c.consumer.as_str())).filter_map(|c| c.cents).collect();
+    let amount = paid.iter().sum::<i64>() as f64 / 100.0;
+    (!paid.is_empty()).then(|| Money { currency: "EUR".to_owned(), amount }).into_iter().collect()
 }

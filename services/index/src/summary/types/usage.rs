@@ -90,6 +90,9 @@ pub struct OperationFigures {
     pub consumers: Option<u64>,
     /// Named consumers whose calls of it failed at least once; null in a window where it can't be told.
     pub consumers_affected: Option<u64>,
+    /// What these have brought on this version, ever; null where they can't be told.
+    #[serde(default)]
+    pub revenue_affected: Option<Vec<Money>>,
     /// Feedback of this version that is known to be about it.
     pub feedback: u64,
 }
