@@ -108,11 +108,17 @@ fn check(handle: &Handle) {
     let second = get(&format!("{v2}?limit=1&cursor={}", first["next_cursor"].as_str().unwrap()));
     assert_eq!((names(&first), names(&second), second.get("next_cursor")), (vec!["mover".into()], vec!["regret".into()], None));
     let mover = &first["consumers"][0];
-    assert_eq!((mover["state"].as_str(), mover["calls"].as_u64(), mover["operations_called"].as_u64()), (Some("active"), Some(300), Some(1)));
+    assert_eq!(
+        (mover["state"].as_str(), mover["calls"].as_u64(), mover["operations_called"].as_u64()),
+        (Some("active"), Some(300), Some(1))
+    );
     assert_eq!((&mover["revenue"][0]["amount"], &mover["seconds_to_success"]), (&Value::from(37.5), &Value::from(0.5)));
     assert_eq!(mover["milestones"][0]["what"], "upgraded_from");
     let pain = get("/v1/apis/payments/versions/v2/pain?baseline=v1");
-    assert_eq!((names(&pain), pain["silent"].as_u64(), &pain["silent_revenue"][0]["amount"]), (vec!["mover".into()], Some(1), &Value::from(37.5)));
+    assert_eq!(
+        (names(&pain), pain["silent"].as_u64(), &pain["silent_revenue"][0]["amount"]),
+        (vec!["mover".into()], Some(1), &Value::from(37.5))
+    );
     let summary = get("/v1/apis/payments/versions/v2/summary?baseline=v1");
     assert_eq!((summary["journeys"]["regretted"]["consumers"].as_u64(), summary["pain"]["hurting"].as_u64()), (Some(1), Some(1)));
     assert_eq!(summary["journeys"]["funnel"]["on_baseline"], 3);
