@@ -60,6 +60,52 @@ fn send_says_what_became_of_each_event_and_fails_only_on_a_rejection() {
 }
 
 #[test]
+fn a_correction_is_made_shown_exported_and_history_is_looked_at_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::up(folder.path(), &Transport::Embedded, &[]).unwrap();
+    let url = program.client().url().to_owned();
+    let command = |args: &[&str]| {
+        let output = run(&[args, &["--format", "json", "--server", &url]].concat(), &[]).unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output
+    };
+    let lines: String = (0..12).map(|n| format!("{}\n", ticket(&n.to_string(), &format!("Timeouts number {n} in v2")))).collect();
+    assert!(run_with_input(&["send", "-", "--server", &url], &[], lines.as_bytes()).unwrap().status.success());
+    program.client().caught_up(CAUGHT_UP).unwrap();
+
+    for n in 0..12 {
+        let kind = if n % 2 == 0 { "praise" } else { "question" };
+        let taken = json_of(&command(&["correct", "desk", &n.to_string(), "--type", kind, "--by", "ada"]));
+        assert_eq!(taken["heads"][0]["person"], json!([kind]));
+    }
+    let corrected = || {
+        let found = json_of(&command(&["search", "type:praise AND flag:corrected"]));
+        (found["total"] == 6).then_some(())
+    };
+    groundswell_tests::wait_for("corrections to be searchable", CAUGHT_UP, corrected).unwrap();
+    let all = json_of(&command(&["corrections"]));
+    assert_eq!((all["total"].clone(), all["corrections"][0]["by"].clone()), (json!(12), json!("ada")));
+
+    let (texts, model) = (folder.path().join("mine.jsonl"), folder.path().join("mine.gsm"));
+    std::fs::write(&texts, command(&["corrections", "export", "--head", "type"]).stdout).unwrap();
+    let trained =
+        run(&["model", "train", "--in", texts.to_str().unwrap(), "--out", model.to_str().unwrap(), "--format", "json"], &[]).unwrap();
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    assert_eq!(json_of(&trained)["heads"][0]["texts"], 12);
+
+    let report = json_of(&command(&["reattribute"]));
+    assert_eq!((report["looked_at"].clone(), report["changed"].clone()), (json!(12), json!(0)), "{report}");
+    let report = json_of(&command(&["reclassify", "--swap"]));
+    assert_eq!(report["looked_at"], 12, "{report}");
+    assert_eq!(report["swapped"], report["changed"], "{report}");
+    assert_eq!(json_of(&command(&["search", "type:praise AND flag:corrected"]))["total"], 6, "what people said stays");
+
+    let refused = run(&["correct", "desk", "0", "--type", "prase", "--server", &url], &[]).unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("praise"), "{}", String::from_utf8_lossy(&refused.stderr));
+}
+
+#[test]
 fn what_kafka_publishers_get_wrong_is_in_dead_letters_and_can_be_replayed() {
     let Some(transport) = Transport::kafka("dead-letters") else { return };
     let Transport::Kafka { bootstrap, prefix } = &transport else { return };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use groundswell_bus::dead_letter::dead_letter;
 use groundswell_bus::{Batch, Bus, BusError, Member, NewRecord, Offset, Part, Reader, Record, Stage, StageError, Step, Topic, TopicNames};
 use groundswell_catalogue::{Catalogue, CatalogueEvent, read_event};
@@ -12,6 +13,8 @@ use groundswell_text::classify::{Classifier, Rules as TextRules, Trained};
 use hashbrown::HashMap;
 
 use crate::core::{Bounds, Partition, Rules, Tables, Work, state};
+use crate::language_model::Helper;
+use crate::lessons::Lessons;
 
 /// The name of this service in dead letters and metrics.
 pub const SERVICE: &str = "classify";
@@ -24,6 +27,10 @@ pub struct ClassifyStage {
     reader: Box<dyn Reader>,
     catalogue: Catalogue,
     classifier: Box<dyn Classifier>,
+    /// What people taught the classifier.
+    lessons: Lessons,
+    /// Who is asked about what the classifier is unsure of.
+    helper: Option<Helper>,
     partitions: HashMap<u32, Partition>,
     rules: Rules,
     limits: Limits,
@@ -57,6 +64,8 @@ impl ClassifyStage {
             reader,
             catalogue: Catalogue::default(),
             classifier,
+            lessons: Lessons::default(),
+            helper: None,
             partitions: HashMap::new(),
             rules: rules(settings),
             limits: Limits {
@@ -72,6 +81,13 @@ impl ClassifyStage {
             dedupe_entries: settings.classify.dedupe_entries,
             fates: Fates::default(),
         })
+    }
+
+    /// This stage, asking a language model about what its classifier is unsure of.
+    #[must_use]
+    pub fn asking(mut self, helper: Option<Helper>) -> Self {
+        self.helper = helper;
+        self
     }
 
     /// Fates of the events of the last batch.
@@ -115,6 +131,20 @@ fn shipped() -> Box<dyn Classifier> {
     }
 }
 
+/// The classifier of the settings: a model of one's own, else the shipped one.
+///
+/// # Errors
+/// The model file can't be read.
+pub fn configured(settings: &Settings) -> anyhow::Result<Box<dyn Classifier>> {
+    let path = &settings.classify.model;
+    if path.as_os_str().is_empty() {
+        return Ok(shipped());
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("classify.model = {}", path.display()))?;
+    let model = groundswell_text::model::read(&bytes).with_context(|| format!("classify.model = {}", path.display()))?;
+    Ok(Box::new(Trained::new(model)))
+}
+
 /// Bounds and windows of the settings.
 #[must_use]
 pub fn rules(settings: &Settings) -> Rules {
@@ -155,17 +185,21 @@ impl Stage for ClassifyStage {
 
     fn revoked(&mut self, part: Part) {
         self.partitions.remove(&part.partition);
+        self.helper.iter_mut().for_each(|helper| helper.revoked(part.partition));
         self.share_window();
     }
 
     fn refresh(&mut self) -> Result<(), StageError> {
-        let Self { reader, catalogue, limits, .. } = self;
+        let Self { reader, catalogue, classifier, lessons, limits, .. } = self;
         reader.catch_up(&mut |record| {
             let headers: Vec<_> = record.headers.iter().collect();
             let incoming = Incoming { content_type: None, headers: &headers, body: record.value };
-            // Identities are ingest's: events have their consumer when they come here.
-            if let Some(CatalogueEvent::Release(release, time)) = read_event(&incoming, record.timestamp, limits) {
-                catalogue.apply(&release, time);
+            match read_event(&incoming, record.timestamp, limits) {
+                Some(CatalogueEvent::Release(release, time)) => catalogue.apply(&release, time),
+                // The index puts it over the insight that it is about; here it is for what comes after.
+                Some(CatalogueEvent::Correction(correction, time)) => lessons.take(*correction, time, classifier.as_mut()),
+                // Identities are ingest's: events have their consumer when they come here. Themes are the index's.
+                Some(CatalogueEvent::Identity(_) | CatalogueEvent::Theme(..)) | None => {}
             }
         })?;
         Ok(())
@@ -175,9 +209,13 @@ impl Stage for ClassifyStage {
         let mut fates = Fates::default();
         let (mut frames, mut events) = (0, 0);
         let mut rejected = Vec::new();
-        let Self { catalogue, classifier, partitions, rules, .. } = self;
+        let Self { catalogue, classifier, partitions, rules, helper, .. } = self;
         let tables = Tables { catalogue, classifier: classifier.as_ref(), rules };
         let mut work = Work::new(self.insights);
+        if let Some(helper) = helper.as_mut() {
+            helper.answered(&mut work.output).map_err(|e| StageError::fatal("classify: answers of the language model", e.to_string()))?;
+            work.heard = Some(Vec::new());
+        }
         for record in batch.iter() {
             frames += 1;
             let partition = partitions
@@ -197,6 +235,9 @@ impl Stage for ClassifyStage {
         if fates.total() != events {
             return Err(StageError::fatal("classify: accounting", format!("{events} events, {} fates: this is a bug", fates.total())));
         }
+        if let (Some(helper), Some(heard)) = (helper.as_mut(), work.heard.take()) {
+            helper.heard(heard);
+        }
         step.records.extend(
             work.forward.drain(..).map(|(consumer, frame)| NewRecord::on(Topic::Events, partition_of(&consumer, self.events), frame)),
         );
@@ -210,6 +251,7 @@ impl Stage for ClassifyStage {
     }
 
     fn committed(&mut self, _batch: &Batch, _frames: &Fates) {
+        self.helper.iter_mut().for_each(Helper::committed);
         let add = |fate: &'static str, reason: &'static str, n: u64| {
             metrics::counter!("groundswell_events_total", "service" => SERVICE, "fate" => fate, "reason" => reason).increment(n)
         };
@@ -225,6 +267,7 @@ impl Stage for ClassifyStage {
         }
         metrics::counter!("groundswell_dedupe_evicted_early_total").increment(early);
         metrics::gauge!("groundswell_dedupe_entries").set(f64::from(u32::try_from(held).unwrap_or(u32::MAX)));
+        metrics::gauge!("groundswell_classifier_lessons").set(f64::from(u32::try_from(self.lessons.len()).unwrap_or(u32::MAX)));
         metrics::gauge!("groundswell_feedback_waiting").set(f64::from(u32::try_from(waiting).unwrap_or(u32::MAX)));
         metrics::gauge!("groundswell_journal_consumers").set(f64::from(u32::try_from(consumers).unwrap_or(u32::MAX)));
     }
@@ -261,7 +304,7 @@ fn replay(partition: &mut Partition, part: Part, from: Offset, to: Offset, membe
         for event in frame::read::<Event<'_>>(record.value.unwrap_or_default()) {
             match event {
                 Ok(Event::Usage(usage)) => drop(partition.window().meet(usage.head.identity, usage.head.content, usage.head.received)),
-                Ok(Event::Feedback(_) | Event::Known(_)) => {}
+                Ok(Event::Feedback(_) | Event::Known(_) | Event::Again(_)) => {}
                 Err(why) => failed = Some(StageError::fatal(place(&record), why.to_string())),
             }
         }

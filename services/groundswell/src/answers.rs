@@ -4,9 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use groundswell_catalogue::describe::Declared;
+use groundswell_index::corrections::list::{CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
 use groundswell_index::search::types::SearchResponse;
 use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_index::themes::types::Themes;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::status::Status;
@@ -49,6 +51,8 @@ fn the_documents_of_the_answers_are_up_to_date() {
     check("openapi.json", &openapi::document());
     let answers = [
         ("apis", schema::<ApisOverview>()),
+        ("correct", schema::<CorrectionTaken>()),
+        ("corrections", schema::<CorrectionsAnswer>()),
         ("catalogue-apply", schema::<Applied>()),
         ("catalogue-show", schema::<Declared>()),
         ("consumers", schema::<ConsumersPage>()),
@@ -57,12 +61,14 @@ fn the_documents_of_the_answers_are_up_to_date() {
         ("dlq-show", schema::<Letter>()),
         ("doctor", schema::<Report>()),
         ("evaluate-verdicts", schema::<Evaluation>()),
+        ("rerun", schema::<groundswell_classify::again::report::Report>()),
         ("pain", schema::<PainReport>()),
         ("review", schema::<Review>()),
         ("search", schema::<SearchResponse>()),
         ("send", schema::<Sent>()),
         ("status", schema::<Status>()),
         ("summary", schema::<Summary>()),
+        ("themes", schema::<Themes>()),
     ];
     for (name, schema) in &answers {
         check(&format!("answers/{name}.json"), schema);

@@ -7,7 +7,10 @@ use groundswell_runtime::settings::Scope;
 use groundswell_runtime::{ConfigArgs, ServeArgs};
 
 use crate::output::Format;
-use crate::{cmd_bench, cmd_catalogue, cmd_classify, cmd_consumers, cmd_evaluate, cmd_gate, cmd_model, cmd_review, cmd_simulate};
+use crate::{
+    cmd_again, cmd_bench, cmd_catalogue, cmd_classify, cmd_consumers, cmd_correct, cmd_evaluate, cmd_gate, cmd_model, cmd_review,
+    cmd_simulate, cmd_themes,
+};
 
 /// What API consumers say and do, in one searchable insight index per API version.
 #[derive(Debug, Parser)]
@@ -83,6 +86,7 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
     #[command(after_help = "Examples:
   groundswell search '\"rate limit\" OR timeout' --api payments --version v2
   groundswell search 'type:bug AND score:<7' --facet aspect --histogram week
+  groundswell search --like //desk.example/42 --limit 5      more like this
   groundswell search --api payments --filter sentiment:negative --since 2026-02-01 --limit 5 --format json")]
     Search(Search),
     /// What one version's consumers said and did, every number with its interval and sample size
@@ -91,11 +95,21 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
   groundswell summary payments v2 --baseline v1 --format md > review.md
   groundswell summary payments v2 --since 2026-02-01 --until 2026-03-01")]
     Summary(Summary),
+    /// Say what a piece of feedback really is: type, aspects, sentiment, severity, version
+    Correct(cmd_correct::Args),
+    /// What people corrected, and how right each label was
+    Corrections(cmd_correct::ListArgs),
+    /// Attribute all feedback again, with today's catalogue: what would move, then a swap
+    Reattribute(cmd_again::ReattributeArgs),
+    /// Label all feedback again, with another model or with corrections: what would change, then a swap
+    Reclassify(cmd_again::ReclassifyArgs),
     /// The APIs and versions there are
     #[command(after_help = "Examples:
   groundswell apis
   groundswell apis --format json | jq -r '.apis[].api'")]
     Apis,
+    /// What the feedback of an API keeps coming back to: size, reach, trend, revenue
+    Themes(cmd_themes::Args),
     /// APIs and versions from a file: apply, check, and show what the server knows
     #[command(subcommand)]
     Catalogue(cmd_catalogue::Command),
@@ -222,6 +236,9 @@ pub struct Search {
     pub query: String,
     #[command(flatten)]
     pub narrow: Narrow,
+    /// What resembles this piece of feedback most, as a search with --format json names it
+    #[arg(long, value_name = "SOURCE/ID")]
+    pub like: Option<String>,
     /// Count all hits by the values of this field
     #[arg(long, value_delimiter = ',', value_name = "FIELD")]
     pub facet: Vec<String>,

@@ -22,6 +22,8 @@ const USUAL: &str = "http://127.0.0.1:4780";
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// A search or summary that takes longer than this has failed.
 const ANSWER_TIME: Duration = Duration::from_secs(90);
+/// Work over all of history may take as long as this.
+const PATIENCE: Duration = Duration::from_secs(6 * 3600);
 /// How long a server of the same machine may take to say that it lives.
 const LIVES_TIME: Duration = Duration::from_secs(1);
 const CATCH_UP_LOOK: Duration = Duration::from_millis(50);
@@ -129,6 +131,12 @@ impl Client {
             .map_err(|e| Failure::failed(format!("{url} gave no answer that this version understands: {e}. Are both of the same version?")))
     }
 
+    /// GET, as bytes.
+    pub fn get_bytes(&self, path: &[&str], query: &[(&str, String)]) -> Result<Vec<u8>, Failure> {
+        let answer = self.send(self.http.get(self.asked(path, query)))?;
+        answer.bytes().map(Into::into).map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
+    }
+
     /// POST without a body, read as JSON.
     pub fn post<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> Result<T, Failure> {
         let answer = self.send(self.http.post(self.asked(path, query)))?;
@@ -138,6 +146,12 @@ impl Client {
     /// POST of text, read as JSON.
     pub fn post_text<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)], kind: &str, body: String) -> Result<T, Failure> {
         let request = self.http.post(self.asked(path, query)).header(reqwest::header::CONTENT_TYPE, kind).body(body);
+        self.send(request)?.json().map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
+    }
+
+    /// POST of bytes, read as JSON; waits for as long as it takes.
+    pub fn post_patiently<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)], body: Vec<u8>) -> Result<T, Failure> {
+        let request = self.http.post(self.asked(path, query)).timeout(PATIENCE).body(body);
         self.send(request)?.json().map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
     }
 

@@ -35,6 +35,9 @@ pub struct Args {
     /// Searches and summaries asked
     #[arg(long, default_value_t = 2000, value_name = "N")]
     pub queries: usize,
+    /// Events that warm the broker's Java up on topics of their own, before anything is measured (Kafka only); 0 leaves it out
+    #[arg(long, default_value_t = 200_000, value_name = "N")]
+    pub warm: u64,
     /// Measure the Python peer on the same events too (Kafka only; installs it into a virtual environment, starts OpenSearch)
     #[arg(long)]
     pub peer: bool,

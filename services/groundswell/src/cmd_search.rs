@@ -27,6 +27,7 @@ fn query(args: &Search) -> Vec<(&'static str, String)> {
     let mut query = vec![("q", args.query.clone())];
     query.extend(narrow(&args.narrow));
     query.extend(args.facet.iter().map(|f| ("facet", f.clone())));
+    query.extend(args.like.iter().map(|like| ("like", like.clone())));
     let mut add = |name, value: Option<String>| query.extend(value.map(|v| (name, v)));
     add("facet_limit", args.facet_limit.map(|n| n.to_string()));
     add("histogram", args.histogram.clone());
@@ -161,6 +162,7 @@ mod tests {
         let args = Search {
             query: "a b".into(),
             narrow: Narrow { api: Some("payments".into()), version: vec!["v1".into(), "v2".into()], filter: vec!["-kind:survey".into()] },
+            like: None,
             facet: vec!["type".into()],
             facet_limit: None,
             histogram: Some("week".into()),

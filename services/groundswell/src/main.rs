@@ -7,11 +7,13 @@ mod answers;
 mod bench;
 mod cli;
 mod client;
+mod cmd_again;
 mod cmd_apis;
 mod cmd_bench;
 mod cmd_catalogue;
 mod cmd_classify;
 mod cmd_consumers;
+mod cmd_correct;
 mod cmd_demo;
 mod cmd_dlq;
 mod cmd_doctor;
@@ -26,6 +28,7 @@ mod cmd_simulate;
 mod cmd_status;
 mod cmd_summary;
 mod cmd_tail;
+mod cmd_themes;
 mod cmd_up;
 mod dead_letters;
 mod demo_tour;
@@ -58,7 +61,12 @@ fn main() -> ExitCode {
         Command::Tail(args) => cmd_tail::run(global, args),
         Command::Search(args) => cmd_search::run(global, args),
         Command::Summary(args) => cmd_summary::run(global, args),
+        Command::Correct(args) => cmd_correct::correct(global, args),
+        Command::Corrections(args) => cmd_correct::corrections(global, args),
+        Command::Reattribute(args) => cmd_again::reattribute(global, args),
+        Command::Reclassify(args) => cmd_again::reclassify(global, args),
         Command::Apis => cmd_apis::run(global),
+        Command::Themes(args) => cmd_themes::run(global, args),
         Command::Catalogue(command) => cmd_catalogue::run(global, command),
         Command::Consumers(args) => cmd_consumers::run(global, args),
         Command::Dlq(command) => cmd_dlq::run(global, command),

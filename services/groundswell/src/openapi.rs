@@ -1,9 +1,12 @@
 //! The OpenAPI document of the HTTP interface, put together from the types that are really answered.
 
 use groundswell_catalogue::describe::Declared;
+use groundswell_classify::again::report::Report as Rerun;
+use groundswell_index::corrections::list::{CorrectionRequest, CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
 use groundswell_index::search::{SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
+use groundswell_index::themes::types::Themes;
 use groundswell_ingest::dlq::Replayed;
 use groundswell_review::Review;
 use groundswell_runtime::http::Problem;
@@ -66,6 +69,14 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
     let mut baseline = query("baseline", "The version to compare with.", json!({"type": "string"}));
     baseline["required"] = json!(true);
     let verdict_parameters = [api_and_version.to_vec(), vec![baseline], window.clone()].concat();
+    let listed = vec![query("limit", "Themes listed, at most 1000.", json!({"type": "integer"}))];
+    let themes_parameters = [
+        vec![path_parameter("api", "The API."), query("version", "Only feedback on this version.", json!({"type": "string"}))],
+        window.clone(),
+        listed.clone(),
+    ]
+    .concat();
+    let version_themes_parameters = [api_and_version.to_vec(), window.clone(), listed].concat();
     let gone_after = query(
         "gone_after",
         "Days without a call after which a consumer counts as gone; by its own rhythm where left out.",
@@ -77,6 +88,10 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
     let consumers_parameters = [api_and_version.to_vec(), window.clone(), consumer_filters(), vec![from, gone_after, limit]].concat();
     let summary_parameters = [api_and_version.to_vec(), window, beside].concat();
     let text = || json!({"type": "string"});
+    let again = [
+        query("api", "Only feedback on this API.", text()),
+        query("swap", "Put what changed in place of what was said before; only told where absent.", json!({"type": "boolean"})),
+    ];
     let letters = [
         query("reason", "With this reason.", text()),
         query("topic", "From this topic.", text()),
@@ -91,6 +106,29 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             "parameters": search_parameters,
             "responses": answer("Hits, facets, histogram, and where the next page begins.", schema::<SearchResponse>(schemas)),
         }},
+        "/v1/corrections": {
+            "get": {
+                "operationId": "listCorrections", "summary": "What people corrected, and how right each label was",
+                "parameters": [
+                    query("source", "Only feedback of this source.", text()), query("api", "Only feedback on this API.", text()),
+                    query("limit", "At most so many in the list, the newest; 50 where absent, at most 1000.", json!({"type": "integer"})),
+                ],
+                "responses": answer("Those that stand, and precision per label.", schema::<CorrectionsAnswer>(schemas)),
+            },
+            "post": {
+                "operationId": "correct", "summary": "Say what a piece of feedback really is (scope publish)",
+                "requestBody": {"required": true, "content": {"application/json": {"schema": schema::<CorrectionRequest>(schemas)}}},
+                "responses": {
+                    "202": {"description": "Durable; searches show it within a second.", "content": {"application/json": {"schema": schema::<CorrectionTaken>(schemas)}}},
+                    "default": {"description": "What is wrong and what to do.", "content": {"application/problem+json": {"schema": problem}}},
+                },
+            },
+        },
+        "/v1/corrections/export": {"get": {
+            "operationId": "exportCorrections", "summary": "Corrected texts of one head, as `groundswell model train --in` reads them",
+            "parameters": [query("head", "`type` where absent.", json!({"enum": ["type", "aspect", "sentiment", "severity", "language"]}))],
+            "responses": {"200": {"description": "JSON lines.", "content": {"application/x-ndjson": {}}}},
+        }},
         "/v1/apis": {"get": {
             "operationId": "listApis", "summary": "APIs and their versions",
             "responses": answer("All of them.", schema::<ApisOverview>(schemas)),
@@ -104,6 +142,16 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             "operationId": "summary", "summary": "What one version's consumers said and did",
             "parameters": summary_parameters,
             "responses": answer("The summary.", schema::<Summary>(schemas)),
+        }},
+        "/v1/apis/{api}/themes": {"get": {
+            "operationId": "themes", "summary": "What the feedback of an API keeps coming back to",
+            "parameters": themes_parameters,
+            "responses": answer("The themes, largest first.", schema::<Themes>(schemas)),
+        }},
+        "/v1/apis/{api}/versions/{version}/themes": {"get": {
+            "operationId": "versionThemes", "summary": "The same of one version",
+            "parameters": version_themes_parameters,
+            "responses": answer("The themes, largest first.", schema::<Themes>(schemas)),
         }},
         "/v1/apis/{api}/versions/{version}/verdict": {
             "get": {
@@ -144,6 +192,15 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         "/v1/index/rebuild": {"post": {
             "operationId": "rebuild", "summary": "Read all insights again into a shadow, then swap (scope admin)",
             "responses": {"200": {"description": "How many records were read."}},
+        }},
+        "/v1/reattribute": {"post": {
+            "operationId": "reattribute", "summary": "Attribute all feedback again with today's catalogue (scope admin)",
+            "parameters": again, "responses": json_answer("What moves, or moved.", &schema::<Rerun>(schemas)),
+        }},
+        "/v1/reclassify": {"post": {
+            "operationId": "reclassify", "summary": "Label all feedback again, with the model at work or the one sent along (scope admin)",
+            "parameters": again, "requestBody": {"description": "A model file.", "content": {"application/octet-stream": {}}},
+            "responses": json_answer("What changes, or changed.", &schema::<Rerun>(schemas)),
         }},
         "/v1/status": {"get": {
             "operationId": "status", "summary": "Lag, freshness, and whether all that was published is searchable",

@@ -1,14 +1,16 @@
 //! What the index knows, for threads that answer questions while the loop goes on writing.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use groundswell_catalogue::Catalogue;
 use groundswell_runtime::Freshness;
 
+use crate::corrections::Shared;
 use crate::rollup::RollupReader;
-use crate::search::Readers;
+use crate::search::{Readers, RulesByApi};
 
 /// What can be read of one partition; both sides always give their last commit.
 #[derive(Clone)]
@@ -45,6 +47,11 @@ pub struct Handle(Arc<Inner>);
 struct Inner {
     stores: RwLock<BTreeMap<u32, Stores>>,
     catalogue: RwLock<Catalogue>,
+    corrections: Shared,
+    /// Counts up whenever corrections became visible.
+    corrected: AtomicU64,
+    rules: RwLock<Arc<RulesByApi>>,
+    rule_changes: AtomicU64,
     freshness: Freshness,
     commands: Mutex<Sender<Command>>,
     waiting: Mutex<Receiver<Command>>,
@@ -59,6 +66,10 @@ impl Handle {
         Self(Arc::new(Inner {
             stores: RwLock::default(),
             catalogue: RwLock::new(Catalogue::default()),
+            corrections: Shared::default(),
+            corrected: AtomicU64::new(0),
+            rules: RwLock::default(),
+            rule_changes: AtomicU64::new(0),
             freshness,
             commands: Mutex::new(commands),
             waiting: Mutex::new(waiting),
@@ -91,6 +102,43 @@ impl Handle {
     /// Changes the catalogue.
     pub fn change_catalogue<T>(&self, change: impl FnOnce(&mut Catalogue) -> T) -> T {
         change(&mut self.0.catalogue.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What people say of feedback.
+    #[must_use]
+    pub fn corrections(&self) -> &Shared {
+        &self.0.corrections
+    }
+
+    /// How often corrections became visible since the start.
+    #[must_use]
+    pub fn corrected(&self) -> u64 {
+        self.0.corrected.load(Ordering::Acquire)
+    }
+
+    /// Corrections became visible: answers may have changed though no checkpoint did.
+    pub fn note_corrected(&self) {
+        self.0.corrected.fetch_add(1, Ordering::Release);
+    }
+
+    /// What people decided about themes, by API. Whoever counts by the field `theme` of the index asks `Rules::resolve` (or `merged`)
+    /// which theme a value counts for today.
+    #[must_use]
+    pub fn rules(&self) -> Arc<RulesByApi> {
+        self.0.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the rules about themes.
+    pub fn change_rules(&self, change: impl FnOnce(&mut RulesByApi)) {
+        let mut rules = self.0.rules.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut rules));
+        self.0.rule_changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often the rules about themes changed.
+    #[must_use]
+    pub fn rule_changes(&self) -> u64 {
+        self.0.rule_changes.load(Ordering::Acquire)
     }
 
     /// How old the newest searchable insights are.

@@ -3,6 +3,7 @@
 //! One partition of the insights topic is one [`rollup`] store (usage, milestones and the checkpoint)
 //! and one [`search`] index per API version. [`summary`] joins both, [`review`] reads what a verdict is made from; [`http`] serves the answers.
 
+pub mod corrections;
 pub mod handle;
 pub mod http;
 pub mod journeys;
@@ -13,6 +14,7 @@ pub mod rollup;
 pub mod search;
 mod service;
 pub mod summary;
+pub mod themes;
 
 use std::sync::Arc;
 
@@ -31,6 +33,11 @@ pub fn service(app: &App, bus: &Arc<dyn Bus>, partitions: usize) -> Service {
     app.health.watch("index", move || opened.stores().len() >= partitions);
     let read = app.auth.protect(http::read_router(handle.clone()), Scope::Read);
     let admin = app.auth.protect(http::admin_router(handle.clone()), Scope::Admin);
+    let desk = http::Desk::new(handle.clone(), bus.clone(), app.settings.limits.contract());
+    let desk = app.auth.protect(http::desk_router(desk), Scope::Publish);
+    let themes = Arc::new(themes::Desk::new(bus.clone(), app.settings.limits.contract(), handle.clone()));
+    let decide = app.auth.protect(http::decisions_router(handle.clone(), themes), Scope::Admin);
     let (bus, settings, stop) = (bus.clone(), app.settings.clone(), app.stop.clone());
-    Service::looping("index", move || run(bus, &settings, handle, stop)).routes(read).routes(admin)
+    let service = Service::looping("index", move || run(bus, &settings, handle, stop));
+    service.routes(read).routes(desk).routes(decide).routes(admin)
 }

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use groundswell_bus::{Offset, Record, crash};
-use groundswell_model::{Op, Timestamp, frame};
+use groundswell_model::{IdentityHash, Op, Timestamp, frame};
 use groundswell_runtime::settings::IndexSettings;
 
+use crate::corrections::{Corrections, Shared};
 use crate::rollup::RollupStore;
 use crate::search::SearchStore;
+use crate::themes::Book;
 
 /// What a commit round made searchable.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -30,6 +32,7 @@ const SAMPLES: usize = 256;
 pub struct Partition {
     search: SearchStore,
     usage: RollupStore,
+    themes: Book,
     round: Round,
     next: Option<Offset>,
 }
@@ -50,7 +53,8 @@ impl Partition {
         std::fs::create_dir_all(&root)?;
         let search = SearchStore::open(&root, partition, settings)?;
         let usage = RollupStore::open(&root.join(USAGE), settings.rollup_cache_mib)?;
-        Ok(Self { search, usage, round: Round::default(), next: None })
+        let themes = Book::new(usage.reader(), settings.themes_mib);
+        Ok(Self { search, usage, themes, round: Round::default(), next: None })
     }
 
     /// Where to go on reading: behind everything that both stores hold.
@@ -78,14 +82,18 @@ impl Partition {
         match op {
             Op::Upsert(insight) => {
                 self.note_received(insight.received);
-                self.search.put(insight, offset)?;
+                let subject = self.themes.subject_of(insight)?;
+                self.search.put_about(insight, subject, offset)?;
             }
             Op::Usage(delta) => {
                 self.note_received(delta.received);
                 self.usage.add(delta)?;
             }
             Op::Milestone(milestone) => self.usage.milestone(milestone)?,
-            Op::Remove(gone) => self.search.remove(gone, offset)?,
+            Op::Remove(gone) => {
+                self.themes.remove(gone)?;
+                self.search.remove(gone, offset)?;
+            }
         }
         Ok(())
     }
@@ -106,10 +114,31 @@ impl Partition {
         crash::point("index.commit.begun");
         self.search.commit(next)?;
         crash::point("index.commit.search_done");
-        self.usage.commit(next)?;
+        self.themes.close_lookup();
+        self.usage.commit_with(next, &|tx| self.themes.write(tx))?;
+        self.themes.written();
         crash::point("index.commit.usage_done");
         self.next = None;
         Ok(Some(std::mem::take(&mut self.round)))
+    }
+
+    /// Brings what is stored of these pieces of feedback in line with what people say, durably. Between two commits.
+    ///
+    /// # Errors
+    /// A store can't be written: drop this, open it again, and correct everything.
+    pub fn correct(&mut self, changed: &[IdentityHash]) -> anyhow::Result<()> {
+        let corrected = self.search.correct(changed, self.checkpoint())?;
+        metrics::counter!("groundswell_index_corrected_total").increment(corrected);
+        Ok(())
+    }
+
+    /// The same for everything that was ever corrected; from now on, the table says what people say.
+    ///
+    /// # Errors
+    /// As [`Self::correct`].
+    pub fn correct_all(&mut self, corrections: &Shared) -> anyhow::Result<()> {
+        self.search.correct_by(corrections.clone());
+        self.correct(&corrections.with(Corrections::identities))
     }
 
     /// The search indexes.

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use groundswell_bus::{Bus, BusError, Offset, Stop, Topic};
 use groundswell_runtime::settings::IndexSettings;
 
+use crate::corrections::Shared;
 use crate::partition::{Partition, SEARCH, USAGE, folder};
 use crate::rollup::RollupError;
 use crate::search::SearchError;
@@ -18,7 +19,14 @@ const ROUND: u64 = 64;
 ///
 /// # Errors
 /// The stores can't be opened or rebuilt.
-pub(crate) fn open(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexSettings, stop: &Stop) -> anyhow::Result<Partition> {
+pub(crate) fn open(
+    bus: &dyn Bus,
+    data: &Path,
+    partition: u32,
+    settings: &IndexSettings,
+    corrections: &Shared,
+    stop: &Stop,
+) -> anyhow::Result<Partition> {
     let root = folder(data, partition);
     finish_swap(&root)?;
     // The usage store has the checkpoint: a search index that was deleted beside it would never be filled again.
@@ -29,7 +37,7 @@ pub(crate) fn open(bus: &dyn Bus, data: &Path, partition: u32, settings: &IndexS
         opened => return opened,
     };
     tracing::warn!(partition, why, "rebuilding this index partition from the insights topic");
-    rebuild(bus, data, partition, settings, Offset(u64::MAX), stop)?;
+    rebuild(bus, data, partition, settings, corrections, Offset(u64::MAX), stop)?;
     Partition::open(data, partition, settings)
 }
 
@@ -48,6 +56,7 @@ pub(crate) fn rebuild(
     data: &Path,
     partition: u32,
     settings: &IndexSettings,
+    corrections: &Shared,
     upto: Offset,
     stop: &Stop,
 ) -> anyhow::Result<u64> {
@@ -55,6 +64,7 @@ pub(crate) fn rebuild(
     let shadow_root = folder(&shadow_data, partition);
     remove(&shadow_root)?;
     let mut shadow = Partition::open(&shadow_data, partition, settings)?;
+    shadow.search_mut().correct_by(corrections.clone());
     let mut read = 0_u64;
     let mut failed: Option<anyhow::Error> = None;
     bus.reader(Topic::Insights)?.catch_up(&mut |record| {

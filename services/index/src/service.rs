@@ -9,15 +9,19 @@ use anyhow::Context as _;
 use groundswell_bus::{Batch, Budget, Bus, BusError, Group, Member, Part, Polled, Reader, Step, Stop, Topic, crash};
 use groundswell_catalogue::{CatalogueEvent, read_event};
 use groundswell_contract::{Incoming, Limits};
+use groundswell_model::IdentityHash;
 use groundswell_runtime::Settings;
 use groundswell_runtime::settings::IndexSettings;
 
 use crate::handle::{Command, Handle, Stores};
 use crate::partition::{Partition, Round};
 use crate::rebuild;
+use crate::themes::rules;
 
 /// Bytes of frames worked in between two commits while there is a backlog.
 const ROUND_BYTES: usize = 8 * 1024 * 1024;
+/// How long insights are gathered at most while there is a backlog: each commit writes every changed block anew.
+const LINGER_BEHIND: Duration = Duration::from_secs(2);
 /// How long to wait for insights before looking at commands and the stop flag.
 const WAIT: Duration = Duration::from_millis(100);
 /// How long to wait before a store that failed is opened again.
@@ -61,7 +65,7 @@ pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, stop: Stop) -
         catalogue,
     };
     let linger = Duration::from_millis(settings.index.commit_ms);
-    let budget = Budget { records: usize::MAX, bytes: ROUND_BYTES, wait: WAIT, linger };
+    let budget = Budget { records: usize::MAX, bytes: ROUND_BYTES, wait: WAIT, linger, linger_behind: LINGER_BEHIND.max(linger) };
     while !stop.is_set() {
         match service.turn(member.as_mut(), &budget) {
             Ok(()) => {}
@@ -83,6 +87,7 @@ fn per_partition(settings: &IndexSettings, partitions: u32) -> IndexSettings {
         writer_mib: share(settings.writer_mib, 1),
         writers: share(settings.writers, 1),
         rollup_cache_mib: share(settings.rollup_cache_mib, 2),
+        themes_mib: share(settings.themes_mib, 1),
         ..settings.clone()
     }
 }
@@ -98,7 +103,11 @@ impl Service {
                 parts.iter().for_each(|part| self.close(part.partition));
                 Ok(())
             }
-            Polled::Batch(batch) => self.batch(&batch, member),
+            Polled::Batch(batch) => {
+                self.batch(&batch, member)?;
+                member.recycle(batch);
+                Ok(())
+            }
             Polled::Idle => self.refresh_catalogue(),
         }
     }
@@ -111,8 +120,11 @@ impl Service {
 
     fn assigned(&mut self, number: u32, member: &mut dyn Member) -> anyhow::Result<()> {
         self.refresh_catalogue()?;
-        let opened = rebuild::open(self.bus.as_ref(), &self.data, number, &self.settings, &self.stop);
-        let partition = opened.map_err(|why| StoreFailed { partition: number, why })?;
+        let corrections = self.handle.corrections();
+        let opened = rebuild::open(self.bus.as_ref(), &self.data, number, &self.settings, corrections, &self.stop);
+        let mut partition = opened.map_err(|why| StoreFailed { partition: number, why })?;
+        // What was corrected while this partition was away, and what a crash left half done.
+        partition.correct_all(corrections).map_err(|why| StoreFailed { partition: number, why })?;
         let from = partition.checkpoint();
         self.handle.publish(number, Stores { search: partition.search().readers(), usage: partition.usage().reader() });
         self.partitions.insert(number, partition);
@@ -162,18 +174,37 @@ impl Service {
     }
 
     fn refresh_catalogue(&mut self) -> anyhow::Result<()> {
-        let mut releases = Vec::new();
+        let (mut releases, mut corrections, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
         let limits = &self.limits;
         self.catalogue.catch_up(&mut |record| {
             let headers: Vec<_> = record.headers.iter().collect();
             let incoming = Incoming { content_type: None, headers: &headers, body: record.value };
-            if let Some(CatalogueEvent::Release(release, time)) = read_event(&incoming, record.timestamp, limits) {
-                releases.push((release, time));
+            match read_event(&incoming, record.timestamp, limits) {
+                Some(CatalogueEvent::Release(release, time)) => releases.push((release, time)),
+                Some(CatalogueEvent::Correction(correction, time)) => corrections.push((*correction, time)),
+                Some(CatalogueEvent::Theme(decision, time)) => decisions.extend(rules::read(&decision, time)),
+                Some(CatalogueEvent::Identity(_)) | None => {}
             }
         })?;
+        if !decisions.is_empty() {
+            self.handle.change_rules(|rules| decisions.into_iter().for_each(|decision| decision.take(rules)));
+        }
         if !releases.is_empty() {
             self.handle.change_catalogue(|catalogue| releases.iter().for_each(|(release, time)| catalogue.apply(release, *time)));
         }
+        if !corrections.is_empty() {
+            let changed = self.handle.corrections().take(corrections);
+            self.correct(&changed)?;
+        }
+        Ok(())
+    }
+
+    /// Between two commits: brings what is stored in line with what people said since.
+    fn correct(&mut self, changed: &[IdentityHash]) -> anyhow::Result<()> {
+        for (number, partition) in &mut self.partitions {
+            partition.correct(changed).map_err(|why| StoreFailed { partition: *number, why })?;
+        }
+        self.handle.note_corrected();
         Ok(())
     }
 
@@ -199,7 +230,8 @@ impl Service {
         for number in numbers {
             let upto = self.partitions.get(&number).map_or_else(Default::default, Partition::checkpoint);
             self.close(number);
-            let rebuilt = rebuild::rebuild(self.bus.as_ref(), &self.data, number, &self.settings, upto, &self.stop);
+            let rebuilt =
+                rebuild::rebuild(self.bus.as_ref(), &self.data, number, &self.settings, self.handle.corrections(), upto, &self.stop);
             // Rebuilt or not, there are stores to go on with.
             self.assigned(number, member)?;
             read += rebuilt?;

@@ -242,6 +242,7 @@ fn a_verdict_is_asked_for_with_the_usual_policy_or_with_ones_own() {
     let service = Service::start(folder.path());
     service.publish(&[usage("v1", 100, 7), usage("v2", 100, 7), insight("1", "v2", "Timeouts")]);
     service.wait_for_total("/v1/search", 1);
+    service.wait_for("/v1/apis/payments/versions/v2/summary", "/usage/calls", 100);
     let path = "/v1/apis/payments/versions/v2/verdict";
     let verdict = service.get(&format!("{path}?baseline=v1"));
     assert_eq!((verdict["verdict"].as_str(), verdict["version"].as_str()), (Some("inconclusive"), Some("v2")));

@@ -33,8 +33,13 @@ pub use groundswell_catalogue::Identities;
 pub use stage::{IngestStage, head_of};
 
 /// What one step may take in: large steps make the hop cheap, the linger keeps events fresh.
-const BUDGET: Budget =
-    Budget { records: 20_000, bytes: 16 * 1024 * 1024, wait: Duration::from_millis(200), linger: Duration::from_millis(20) };
+const BUDGET: Budget = Budget {
+    records: 12_000,
+    bytes: 8 * 1024 * 1024,
+    wait: Duration::from_millis(200),
+    linger: Duration::from_millis(10),
+    linger_behind: Duration::from_millis(500),
+};
 
 /// Runs the loop until `stop` is set; owns the calling thread.
 ///

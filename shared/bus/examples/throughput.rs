@@ -79,7 +79,13 @@ fn publish(bus: &dyn Bus) {
 
 fn carry(bus: &dyn Bus) {
     let mut member = bus.member(Group::Ingest).unwrap();
-    let budget = Budget { records: STEP, bytes: 32 << 20, wait: Duration::from_millis(100), linger: Duration::from_millis(50) };
+    let budget = Budget {
+        records: STEP,
+        bytes: 32 << 20,
+        wait: Duration::from_millis(100),
+        linger: Duration::from_millis(50),
+        linger_behind: Duration::from_millis(50),
+    };
     let (mut done, mut steps, mut slowest) = (0, 0, Duration::ZERO);
     while done < RECORDS {
         match member.poll(&budget).unwrap() {

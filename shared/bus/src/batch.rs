@@ -6,6 +6,11 @@ use groundswell_model::Timestamp;
 
 use crate::{Offset, Part, Topic};
 
+/// Memory kept for the next batch is at most so many times what the last one used.
+const MOST_UNUSED: usize = 4;
+/// Less is always kept.
+const KEPT_BYTES: usize = 64 * 1024;
+
 /// Records read together, in one piece of memory. Within a partition they are in order.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -107,6 +112,13 @@ impl Batch {
         start..self.arena.len()
     }
 
+    /// Copies the records of another batch behind those of this one.
+    pub(crate) fn append(&mut self, other: &Self) {
+        for record in other.iter() {
+            self.push(record.part, record.offset, record.timestamp, record.key, record.value, record.headers.iter());
+        }
+    }
+
     /// The records, in order within each partition.
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         self.entries.iter().map(|e| Record {
@@ -135,6 +147,15 @@ impl Batch {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.arena.len()
+    }
+
+    /// Empties it, keeping its memory if that was used well: after a backlog, memory for large batches is given back.
+    pub(crate) fn emptied(mut self) -> Self {
+        if self.arena.capacity() / MOST_UNUSED > self.arena.len().max(KEPT_BYTES) {
+            return Self::default();
+        }
+        self.clear();
+        self
     }
 
     /// Empties it, keeping its memory.
@@ -208,5 +229,22 @@ mod tests {
         assert_eq!((records[0].key, records[0].value, records[0].headers.get("CE_ID")), (&b"k"[..], Some(&b"v"[..]), Some(&b"1"[..])));
         assert_eq!((records[1].value, records[1].headers.is_empty()), (None, true));
         assert_eq!(batch.positions(), BTreeMap::from([(part, Offset(10))]));
+    }
+
+    #[test]
+    fn batches_are_joined_and_memory_is_kept_only_where_it_is_used() {
+        let part = |partition| Part { topic: Topic::Usage, partition };
+        let (mut first, mut second) = (Batch::default(), Batch::default());
+        first.push(part(0), Offset(1), Timestamp(1), b"a", Some(&[7; 1_000_000]), [("h", b"1".as_slice())]);
+        second.push(part(1), Offset(4), Timestamp(2), b"b", None, [("i", b"2".as_slice())]);
+        first.append(&second);
+        let last = first.iter().last().map(|r| (r.part, r.key.to_vec(), r.value, r.headers.get("i").map(<[u8]>::to_vec)));
+        assert_eq!(last, Some((part(1), b"b".to_vec(), None, Some(b"2".to_vec()))));
+        assert_eq!(first.positions(), BTreeMap::from([(part(0), Offset(2)), (part(1), Offset(5))]));
+
+        let mut kept = first.emptied();
+        assert!(kept.is_empty() && kept.arena.capacity() >= 1_000_000);
+        kept.append(&second);
+        assert_eq!(kept.emptied().arena.capacity(), 0);
     }
 }

@@ -86,6 +86,20 @@ pub struct Budget {
     pub wait: Duration,
     /// How long to go on gathering after the first record.
     pub linger: Duration,
+    /// How long to go on at most where the first record has waited for long already: see [`Budget::linger_for`].
+    pub linger_behind: Duration,
+}
+
+/// Of the time that a record has waited, one part in so many more is worth a larger batch.
+const SHARE_OF_WAIT: u32 = 8;
+
+impl Budget {
+    /// How long to gather behind a first record that has waited for `age`: shortly for fresh records, so that they stay
+    /// fresh; longer in a backlog, where large steps cost less for each record and an eighth more of waiting is not felt.
+    #[must_use]
+    pub fn linger_for(&self, age: Duration) -> Duration {
+        (age / SHARE_OF_WAIT).min(self.linger_behind).max(self.linger)
+    }
 }
 
 /// What a poll brought.
@@ -238,6 +252,11 @@ pub trait Member: Send {
     /// # Errors
     /// [`BusError::Aborted`]: it did not happen. See [`BusError`].
     fn commit(&mut self, step: Step) -> Result<(), BusError>;
+
+    /// Takes back a batch that was worked on, for its memory.
+    fn recycle(&mut self, batch: Batch) {
+        drop(batch);
+    }
 }
 
 /// Reads a whole topic without a group.
@@ -253,4 +272,17 @@ pub trait Reader: Send {
     /// # Errors
     /// See [`BusError`].
     fn seek(&mut self, part: Part, to: Offset) -> Result<(), BusError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_waited_long_is_gathered_longer_and_what_is_fresh_is_not() {
+        let ms = Duration::from_millis;
+        let budget = Budget { records: 1, bytes: 1, wait: ms(200), linger: ms(10), linger_behind: ms(500) };
+        let lingers = [0, 79, 800, 60_000].map(|age| budget.linger_for(ms(age)).as_millis());
+        assert_eq!(lingers, [10, 10, 100, 500]);
+    }
 }

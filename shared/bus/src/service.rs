@@ -137,7 +137,10 @@ impl Joined {
                     stage.revoked(part);
                 }
             }
-            Polled::Batch(batch) => self.step(stage, &batch)?,
+            Polled::Batch(batch) => {
+                self.step(stage, &batch)?;
+                self.member.recycle(batch);
+            }
             Polled::Idle => stage.idle(),
         }
         Ok(())

@@ -17,6 +17,32 @@ pub struct FeedbackRef {
     pub id: String,
 }
 
+/// What the machine had said of a piece of feedback.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MachineLabels {
+    /// Its type.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
+    pub kind: Option<String>,
+    /// Its aspects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aspects: Vec<String>,
+    /// Its sentiment.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
+    pub sentiment: Option<String>,
+    /// Its severity.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
+    pub severity: Option<String>,
+    /// Its language.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
+    pub language: Option<String>,
+    /// The version that most of it counted for; absent where unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::version")]
+    pub api_version: Option<String>,
+    /// The model that said so.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
+    pub model: Option<String>,
+}
+
 /// What a person says of one piece of feedback: `groundswell.correction.v1`. What is absent stays as it was; a later
 /// correction of the same feedback replaces this one as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +58,7 @@ pub struct Correction {
     /// The right sentiment: `negative`, `neutral` or `positive`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
     pub sentiment: Option<String>,
-    /// The right severity: `blocks`, `degrades` or `annoys`.
+    /// The right severity: `blocks_production`, `degrades` or `annoys`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
     pub severity: Option<String>,
     /// The right language (ISO 639-1).
@@ -44,6 +70,9 @@ pub struct Correction {
     /// Withdraws what was corrected before: the machine's word stands again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withdrawn: bool,
+    /// What the machine had said, so that it can be judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineLabels>,
     /// Title of the feedback, redacted, so that models can learn from the correction.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::text")]
     pub title: Option<String>,

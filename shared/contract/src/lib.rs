@@ -19,7 +19,7 @@ mod validate;
 
 pub use cloudevent::{CloudEvent, HeaderList};
 pub use data::{Data, EventType, Identity, Release, Stage, Survey, SurveyKind, Ticket, Usage};
-pub use decisions::{Correction, FeedbackRef, ThemeAction, ThemeDecision, ThemeStatus};
+pub use decisions::{Correction, FeedbackRef, MachineLabels, ThemeAction, ThemeDecision, ThemeStatus};
 pub use decode::{Decoded, Extensions, Incoming, decode, decode_structured, is_binary, split_batch, too_many};
 pub use hash::content_hash;
 pub use limits::Limits;

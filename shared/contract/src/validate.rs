@@ -3,7 +3,7 @@
 use groundswell_model::{Reject, RejectReason, Timestamp};
 
 use crate::data::{Data, Identity, Money, Release, Survey, SurveyKind, Ticket, Usage};
-use crate::decisions::{Correction, ThemeAction, ThemeDecision};
+use crate::decisions::{Correction, MachineLabels, ThemeAction, ThemeDecision};
 use crate::limits::{
     API_BYTES, IDENTITY_BYTES, MAX_AMOUNT, MAX_ASPECTS, MAX_COUNT, MAX_LATENCY_MS, MAX_LIST, MAX_SAMPLED_RATE, NAME_BYTES,
 };
@@ -153,7 +153,18 @@ fn correction(data: &Correction) -> Result<(), Reject> {
     }
     aspects.iter().try_for_each(|aspect| name_required("aspects", aspect, NAME_BYTES))?;
     name("api_version", &data.api_version, API_BYTES)?;
+    data.machine.as_ref().map_or(Ok(()), machine_labels)?;
     name("by", &data.by, NAME_BYTES)
+}
+
+fn machine_labels(data: &MachineLabels) -> Result<(), Reject> {
+    let labels = [&data.kind, &data.sentiment, &data.severity, &data.language, &data.model];
+    labels.into_iter().try_for_each(|label| name("machine", label, NAME_BYTES))?;
+    if data.aspects.len() > MAX_ASPECTS {
+        return Err(out_of_range("machine.aspects", &format!("a list of at most {MAX_ASPECTS} entries")));
+    }
+    data.aspects.iter().try_for_each(|aspect| name_required("machine.aspects", aspect, NAME_BYTES))?;
+    name("machine.api_version", &data.api_version, API_BYTES)
 }
 
 fn theme(data: &ThemeDecision) -> Result<(), Reject> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHash, IdentityHash, Timestamp};
+use crate::{ContentHash, IdentityHash, Insight, Timestamp};
 
 /// Where a record was read: enough to find its original bytes again while the topic keeps them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,6 +47,21 @@ pub enum Event<'a> {
     Feedback(#[serde(borrow)] Box<FeedbackEvent<'a>>),
     /// The identity map learned who somebody is.
     Known(#[serde(borrow)] Box<Known<'a>>),
+    /// History was looked at again, and says this of a piece of feedback. The newest kind: frames without it are read as before.
+    Again(#[serde(borrow)] Box<Again<'a>>),
+}
+
+/// What a new look at history says of a piece of feedback: with another catalogue, ladder or model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Again<'a> {
+    /// Identity and time of the feedback; its consumer is what this is keyed by.
+    #[serde(borrow)]
+    pub head: EventHead<'a>,
+    /// The API that it counted for.
+    pub was: &'a str,
+    /// What stands from now on.
+    #[serde(borrow)]
+    pub insight: Insight<'a>,
 }
 
 /// People who are known now: feedback of theirs that waits belongs to this consumer.
@@ -72,6 +87,7 @@ impl<'a> Event<'a> {
             Self::Usage(u) => &u.head,
             Self::Feedback(f) => &f.head,
             Self::Known(k) => &k.head,
+            Self::Again(a) => &a.head,
         }
     }
 }

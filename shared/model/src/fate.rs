@@ -24,6 +24,8 @@ pub enum Skip {
     Catalogue,
     /// A Kafka record without a value, which compaction uses to delete.
     Tombstone,
+    /// A new look at feedback that was counted before.
+    Again,
 }
 
 impl Skip {
@@ -34,6 +36,7 @@ impl Skip {
             Self::Duplicate => "duplicate",
             Self::Catalogue => "catalogue",
             Self::Tombstone => "tombstone",
+            Self::Again => "again",
         }
     }
 }

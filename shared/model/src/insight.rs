@@ -204,6 +204,8 @@ pub mod flag {
     pub const CONTRADICTED: &str = "contradicted";
     /// Evidence that came later moved it here.
     pub const MOVED: &str = "moved";
+    /// A person corrected or confirmed labels or version.
+    pub const CORRECTED: &str = "corrected";
 }
 
 /// An insight that counts elsewhere now.

@@ -35,9 +35,37 @@ impl LatencyBuckets {
 
     /// Adds all counts of `other`.
     pub fn merge(&mut self, other: &Self) {
-        for (bucket, count) in &other.0 {
-            self.add_bucket(*bucket, *count);
+        if let [(bucket, count)] = other.0.as_slice() {
+            return self.add_bucket(*bucket, *count);
         }
+        if self.0.is_empty() {
+            return self.0.clone_from(&other.0);
+        }
+        // From the back into the room behind our own buckets: no list is copied, and nothing is moved twice.
+        let (mut ours, mut theirs) = (self.0.len(), other.0.len());
+        let mut at = ours + self.missing(other);
+        self.0.resize(at, (0, 0));
+        while let Some((bucket, count)) = theirs.checked_sub(1).and_then(|i| other.0.get(i)).copied() {
+            at -= 1;
+            match ours.checked_sub(1).map(|i| self.0[i]) {
+                Some(own) if own.0 > bucket => (self.0[at], ours) = (own, ours - 1),
+                Some(own) if own.0 == bucket => {
+                    self.0[at] = (bucket, own.1.saturating_add(count));
+                    (ours, theirs) = (ours - 1, theirs - 1);
+                }
+                _ => (self.0[at], theirs) = ((bucket, count), theirs - 1),
+            }
+        }
+    }
+
+    /// How many buckets of `other` are not ours.
+    fn missing(&self, other: &Self) -> usize {
+        let mut ours = self.0.iter().map(|(bucket, _)| *bucket).peekable();
+        let is_missing = |bucket: i16| {
+            while ours.next_if(|own| *own < bucket).is_some() {}
+            ours.peek() != Some(&bucket)
+        };
+        other.0.iter().map(|(bucket, _)| *bucket).map(is_missing).filter(|missing| *missing).count()
     }
 
     /// How many calls are counted.

@@ -12,7 +12,7 @@ pub mod insight;
 pub mod latency;
 pub mod time;
 
-pub use event::{Event, EventHead, FeedbackEvent, FeedbackKind, Known, Origin, UsageEvent};
+pub use event::{Again, Event, EventHead, FeedbackEvent, FeedbackKind, Known, Origin, UsageEvent};
 pub use fate::{Fates, Outcome, Reject, RejectReason, Skip};
 pub use identity::{ConsumerId, ContentHash, IdentityHash, partition_of};
 pub use insight::{Insight, Labels, Milestone, MilestoneKind, Op, Removal, Rung, UsageDelta, VersionWeight};

@@ -147,6 +147,58 @@ pub struct ClassifySettings {
     pub undeclared_versions: usize,
     /// APIs told apart that the catalogue does not declare; further ones count as `unknown`.
     pub undeclared_apis: usize,
+    /// Model file that labels, as `groundswell model train` writes it; the shipped one where empty.
+    pub model: PathBuf,
+    /// A language model for what the local model is unsure of.
+    pub language_model: LanguageModelSettings,
+}
+
+/// A language model that is asked about what the local model is unsure of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LanguageModelSettings {
+    /// An OpenAI-compatible endpoint for chat completions; off where empty.
+    pub url: String,
+    /// The model's name there.
+    pub model: String,
+    /// Environment variable that holds the endpoint's key; none is sent where empty.
+    pub key_env: String,
+    /// Milliseconds that one request may take.
+    pub timeout_ms: u64,
+    /// Texts in one request.
+    pub batch: usize,
+    /// Texts asked about in one day (UTC) at most, retries included.
+    pub per_day: u64,
+    /// Texts that wait at most; further ones keep the local answer.
+    pub queue: usize,
+    /// Answers remembered.
+    pub cache: usize,
+    /// Bytes of each text that are sent.
+    pub text_bytes: usize,
+}
+
+impl Default for LanguageModelSettings {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            model: String::new(),
+            key_env: String::new(),
+            timeout_ms: 20_000,
+            batch: 16,
+            per_day: 1_000,
+            queue: 1_000,
+            cache: 10_000,
+            text_bytes: 4_000,
+        }
+    }
+}
+
+impl LanguageModelSettings {
+    /// Whether it is asked at all.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        !self.url.is_empty()
+    }
 }
 
 impl Default for ClassifySettings {
@@ -158,6 +210,8 @@ impl Default for ClassifySettings {
             operations_per_version: 5_000,
             undeclared_versions: 50,
             undeclared_apis: 100,
+            model: PathBuf::new(),
+            language_model: LanguageModelSettings::default(),
         }
     }
 }
@@ -174,11 +228,13 @@ pub struct IndexSettings {
     pub writers: usize,
     /// MiB for the page cache of the usage roll-ups.
     pub rollup_cache_mib: usize,
+    /// Memory for the themes of the APIs that feedback arrives on, in MiB, over all partitions; those of others are read again when needed.
+    pub themes_mib: usize,
 }
 
 impl Default for IndexSettings {
     fn default() -> Self {
-        Self { commit_ms: 100, writer_mib: 256, writers: 16, rollup_cache_mib: 32 }
+        Self { commit_ms: 50, writer_mib: 256, writers: 16, rollup_cache_mib: 32, themes_mib: 64 }
     }
 }
 

@@ -211,6 +211,7 @@ mod tests {
             bytes: 1000,
             wait: std::time::Duration::from_millis(100),
             linger: std::time::Duration::ZERO,
+            linger_behind: std::time::Duration::ZERO,
         };
         let assigned = member.poll(&budget).unwrap();
         assert!(matches!(assigned, groundswell_bus::Polled::Assigned(_)), "{assigned:?}");

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use groundswell_text::classify::{Classifier, Text, Trained};
+use groundswell_text::classify::{Classifier, Lesson, Text, Trained};
 
 fn main() -> Result<(), groundswell_text::model::ModelError> {
     let began = Instant::now();
@@ -33,5 +33,30 @@ fn main() -> Result<(), groundswell_text::model::ModelError> {
             .count();
         println!("{:.0} tickets a second ({sure} of {} with a type)", tickets.len() as f64 / began.elapsed().as_secs_f64(), tickets.len());
     }
+    lessons(trained, &tickets);
     Ok(())
+}
+
+/// What a source costs that people gave lessons on.
+fn lessons(mut trained: Trained, tickets: &[String]) {
+    let text = |body| Text { title: "Orders fail since the upgrade", body, source: Some("desk"), ..Text::default() };
+    for most in [1_usize, 60, 256] {
+        let began = Instant::now();
+        for (identity, body) in (0..).zip(&tickets[..most]) {
+            let kind = Some(["bug", "question", "complaint"][body.len() % 3].to_owned());
+            trained.learn(&Lesson { source: "desk".to_owned(), identity, body: body.clone(), kind, ..Lesson::default() });
+        }
+        let taught = began.elapsed();
+        let began = Instant::now();
+        let first = trained.classify(&text(&tickets[1000])).kind.confidence;
+        let learnt = began.elapsed();
+        let began = Instant::now();
+        let sum: f32 = tickets.iter().map(|t| trained.classify(&text(t)).kind.confidence).sum();
+        println!(
+            "{most} lessons: {:.2} ms for each, {:.1} ms with the first text after them, then {:.0} tickets a second ({first:.1}, {sum:.1})",
+            taught.as_secs_f64() * 1e3 / most as f64,
+            learnt.as_secs_f64() * 1e3,
+            tickets.len() as f64 / began.elapsed().as_secs_f64()
+        );
+    }
 }

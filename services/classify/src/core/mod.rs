@@ -1,6 +1,7 @@
 //! The work itself: functions of events, the state of their partition, and the catalogue. Nothing
 //! here reads a topic or a clock.
 
+mod again;
 pub mod fold;
 mod insight;
 pub mod journal;

@@ -9,8 +9,8 @@ use groundswell_catalogue::{Call, Catalogue, Resolved};
 use groundswell_model::frame::{BadItem, FrameWriter};
 use groundswell_model::insight::flag;
 use groundswell_model::{
-    Event, FeedbackEvent, IdentityHash, Known, Milestone, Op, Outcome, Reject, RejectReason, Removal, Rung, Skip, Timestamp, UNKNOWN_API,
-    UsageEvent,
+    Event, FeedbackEvent, IdentityHash, Insight, Known, Milestone, Op, Outcome, Reject, RejectReason, Removal, Rung, Skip, Timestamp,
+    UNKNOWN_API, UsageEvent,
 };
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
@@ -24,6 +24,7 @@ use super::waiting::{self, Waiting};
 use super::window::{Mark, Met, Window};
 use super::{Rules, Tables};
 use crate::attribution;
+use crate::language_model::Heard;
 
 /// What a batch has given so far, of all its partitions.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct Work<'a> {
     pub forward: Vec<(String, Vec<u8>)>,
     /// How many insights were moved by later evidence.
     pub moved: u64,
+    /// Insights told, where somebody listens.
+    pub heard: Option<Vec<Heard>>,
 }
 
 impl Work<'_> {
@@ -53,6 +56,7 @@ impl Work<'_> {
             rungs: BTreeMap::new(),
             forward: Vec::new(),
             moved: 0,
+            heard: None,
         }
     }
 }
@@ -60,7 +64,7 @@ impl Work<'_> {
 /// The state of one partition.
 #[derive(Debug)]
 pub struct Partition {
-    number: u32,
+    pub(super) number: u32,
     window: Window,
     /// Identity, in halves to stay at 24 bytes an entry, and content.
     feedback: HashMap<(u64, u64), u64>,
@@ -68,7 +72,7 @@ pub struct Partition {
     hasher: DefaultHashBuilder,
     journals: Vec<Kept>,
     names: Names,
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     /// Journals changed since the last step.
     dirty: Vec<u32>,
 }
@@ -157,6 +161,7 @@ impl Partition {
             Event::Usage(usage) => self.usage(usage, tables, work),
             Event::Feedback(feedback) => self.say(feedback, tables, work),
             Event::Known(known) => self.known(known, work),
+            Event::Again(again) => self.again(again, work),
         }
     }
 
@@ -254,14 +259,20 @@ impl Partition {
         }
         *work.rungs.entry(found.rung).or_default() += 1;
         let labels = tables.classifier.classify(&insight::text(event));
-        work.output.push(&Op::Upsert(Box::new(insight::insight(event, &found, labels))))?;
+        self.tell(insight::insight(event, &found, labels), work)?;
         let unknown_person = consumer.starts_with('~');
         if !consumer.is_empty() && (found.may_be_lifted || unknown_person) {
-            let (value, left) = self.waiting.hold(event, found.api, found.rung)?;
-            work.state.push(self.entry((state::waiting_key(identity), value)));
-            work.state.extend(left.into_iter().map(|identity| self.deleted(identity)));
+            hold(&mut self.waiting, self.number, event, (found.api, found.rung), work)?;
         }
         Ok(Outcome::Emit(()))
+    }
+
+    /// Tells the index an insight. What the labels doubt is noted, where somebody can be asked about it.
+    pub(super) fn tell(&self, insight: Insight<'_>, work: &mut Work<'_>) -> Result<(), BadItem> {
+        if let Some(heard) = &mut work.heard {
+            heard.push(Heard::of(self.number, &insight)?);
+        }
+        work.output.push(&Op::Upsert(Box::new(insight)))
     }
 
     /// Usage came: what waits of its consumer is looked at again.
@@ -281,7 +292,7 @@ impl Partition {
             *work.rungs.entry(found.rung).or_default() += 1;
             leave(waits.api, &found, event, work)?;
             let labels = tables.classifier.classify(&insight::text(event));
-            work.output.push(&Op::Upsert(Box::new(insight::insight(event, &found, labels))))?;
+            self.tell(insight::insight(event, &found, labels), work)?;
             self.waiting.remove(event.head.identity);
             work.state.push(self.deleted(event.head.identity));
         }
@@ -317,7 +328,7 @@ impl Partition {
         for at in &dirty {
             let Some(kept) = self.journals.get_mut(*at as usize) else { continue };
             kept.changed = false;
-            tell(&kept.consumer, std::mem::take(&mut kept.told), &mut work.output)?;
+            tell_milestones(&kept.consumer, std::mem::take(&mut kept.told), &mut work.output)?;
             let (key, value) = state::write_journal(&kept.consumer, &kept.journal)?;
             work.state.push(StateWrite { partition: self.number, key, value: Some(value) });
         }
@@ -335,6 +346,20 @@ impl Partition {
     fn entry(&self, (key, value): (Vec<u8>, Vec<u8>)) -> StateWrite {
         StateWrite { partition: self.number, key, value: Some(value) }
     }
+}
+
+/// Lets a piece of feedback wait for evidence, counting for this API by this rung.
+pub(super) fn hold(
+    waiting: &mut Waiting,
+    partition: u32,
+    event: &FeedbackEvent<'_>,
+    (api, rung): (&str, Rung),
+    work: &mut Work<'_>,
+) -> Result<(), BadItem> {
+    let (value, left) = waiting.hold(event, api, rung)?;
+    work.state.push(StateWrite { partition, key: state::waiting_key(event.head.identity.0), value: Some(value) });
+    work.state.extend(left.into_iter().map(|gone| StateWrite { partition, key: state::waiting_key(gone.0), value: None }));
+    Ok(())
 }
 
 /// A version that neither the event nor the path tells may stand in a request header or query parameter, kept among the unknown fields.
@@ -389,7 +414,7 @@ fn conflict(what: &str) -> Reject {
 }
 
 /// Of each version and kind the last one stands, so only that is told.
-fn tell(consumer: &str, told: Vec<Told>, output: &mut Output) -> Result<(), BadItem> {
+fn tell_milestones(consumer: &str, told: Vec<Told>, output: &mut Output) -> Result<(), BadItem> {
     let mut last: Vec<Told> = Vec::with_capacity(told.len());
     for one in told {
         match last.iter_mut().find(|t| t.kind == one.kind && t.version == one.version && t.api == one.api) {

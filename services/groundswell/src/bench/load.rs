@@ -46,8 +46,14 @@ pub fn backlog(bus: &dyn Bus, workload: &mut Workload) -> Result<(u64, u64), Fai
     }
 }
 
-/// Publishes `per_second` events each second for as long as asked.
-pub fn steady(publisher: &dyn Publisher, workload: &mut Workload, per_second: u64, seconds: u64) -> Result<(), Failure> {
+/// Publishes `per_second` events each second for as long as asked. `look` is told the time that passed, again and again.
+pub fn steady(
+    publisher: &dyn Publisher,
+    workload: &mut Workload,
+    per_second: u64,
+    seconds: u64,
+    look: &mut dyn FnMut(Duration),
+) -> Result<(), Failure> {
     let begun = Instant::now();
     let mut body = Vec::new();
     let mut sent = 0_u64;
@@ -58,6 +64,7 @@ pub fn steady(publisher: &dyn Publisher, workload: &mut Workload, per_second: u6
         if !records.is_empty() {
             publisher.publish(records, PATIENCE)?;
         }
+        look(begun.elapsed());
         std::thread::sleep(TICK);
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `evaluate`: what Groundswell's answers are worth, on streams whose truth is known.
 
 pub mod attribution;
+pub mod themes;
 pub mod verdicts;
 
 use clap::Subcommand;
@@ -13,6 +14,8 @@ use crate::failure::Failure;
 pub enum Evaluate {
     /// Which version feedback is about: accuracy, coverage and calibration by rung, with the fields that name API and version hidden
     Attribution(attribution::Args),
+    /// Themes and duplicates: how well feedback is grouped and found again
+    Themes(themes::Args),
     /// Verdicts: false alarms and power over simulated streams, beside other tests
     Verdicts(verdicts::Args),
 }
@@ -21,6 +24,7 @@ pub enum Evaluate {
 pub fn run(global: &Global, what: &Evaluate) -> Result<(), Failure> {
     match what {
         Evaluate::Attribution(args) => attribution::run(global, args),
+        Evaluate::Themes(args) => themes::run(global, args),
         Evaluate::Verdicts(args) => verdicts::run(global, args),
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn search(
     answer(handle, &uri, &headers, move |handle| {
         let begun = Instant::now();
         let snapshots = snapshots(handle);
-        let mut found = search::search(&snapshots, &request).map_err(search_problem)?;
+        let mut found = search::search_under(&snapshots, &request, &handle.rules()).map_err(search_problem)?;
         found.checkpoint = snapshots.iter().map(|s| (s.partition, s.checkpoint.0)).collect();
         found.took_ms = begun.elapsed().as_secs_f64() * 1000.0;
         Ok(Json(found).into_response())
@@ -148,7 +148,8 @@ pub(super) async fn answer(
 
 /// Changes whenever the answer can: with the checkpoints, the catalogue and the question. Weak, for the time taken is told too.
 fn etag(handle: &Handle, uri: &Uri) -> String {
-    let mut basis = format!("{uri} {}", handle.with_catalogue(groundswell_catalogue::Catalogue::generation));
+    let generation = handle.with_catalogue(groundswell_catalogue::Catalogue::generation);
+    let mut basis = format!("{uri} {generation} {} {}", handle.corrected(), handle.rule_changes());
     for snapshot in snapshots(handle) {
         basis.push_str(&format!(" {}:{}", snapshot.partition, snapshot.checkpoint.0));
     }
@@ -159,7 +160,7 @@ fn etag(handle: &Handle, uri: &Uri) -> String {
     format!("W/\"{:016x}\"", xxh3_64(basis.as_bytes()))
 }
 
-fn snapshots(handle: &Handle) -> Vec<Arc<Snapshot>> {
+pub(super) fn snapshots(handle: &Handle) -> Vec<Arc<Snapshot>> {
     handle.stores().into_iter().map(|(_, stores)| stores.search.snapshot()).collect()
 }
 

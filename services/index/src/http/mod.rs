@@ -2,23 +2,35 @@
 
 mod admin;
 mod answers;
+mod corrections;
 mod journeys;
 mod params;
+mod themes;
 mod verdict;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 
 use crate::Handle;
+use crate::themes::Desk as ThemeDesk;
+
+pub use corrections::Desk;
 
 /// Routes that only read.
 pub fn read_router(handle: Handle) -> Router {
     Router::new()
         .route("/v1/search", get(answers::search))
         .route("/v1/apis", get(answers::apis))
-        .route("/v1/catalogue", get(answers::catalogue))
+        .route("/v1/corrections", get(corrections::listed))
+        .route("/v1/corrections/export", get(corrections::export))
         .route("/v1/apis/{api}/versions/{version}/summary", get(answers::summary))
+        .route("/v1/apis/{api}/themes", get(themes::of_api))
+        .route("/v1/apis/{api}/themes/proposals", get(themes::propose))
+        .route("/v1/apis/{api}/versions/{version}/themes", get(themes::of_version))
+        .route("/v1/catalogue", get(answers::catalogue))
         .route("/v1/apis/{api}/versions/{version}/consumers", get(journeys::consumers))
         .route("/v1/apis/{api}/versions/{version}/pain", get(journeys::pain))
         .route("/v1/apis/{api}/versions/{version}/export", get(answers::export))
@@ -27,6 +39,16 @@ pub fn read_router(handle: Handle) -> Router {
             get(verdict::by_default).post(verdict::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
         )
         .with_state(handle)
+}
+
+/// Routes by which people say what is right.
+pub fn desk_router(desk: Desk) -> Router {
+    Router::new().route("/v1/corrections", post(corrections::correct)).with_state(desk)
+}
+
+/// Routes by which people decide on themes.
+pub fn decisions_router(handle: Handle, desk: Arc<ThemeDesk>) -> Router {
+    Router::new().route("/v1/apis/{api}/themes/{theme}", post(themes::decide)).with_state((handle, desk))
 }
 
 /// Routes that change what is stored.

@@ -79,6 +79,7 @@ impl Params {
             query: self.get("q").unwrap_or_default().to_owned(),
             api: self.get("api").map(str::to_owned),
             versions: self.all("version").iter().flat_map(|v| v.split(',').map(str::to_owned)).collect(),
+            like: self.get("like").map(str::to_owned),
             filters,
             facets: self.all("facet").iter().flat_map(|f| f.split(',').map(str::to_owned)).collect(),
             facet_limit: self.number("facet_limit", defaults.facet_limit)?,
@@ -92,8 +93,22 @@ impl Params {
 }
 
 /// Names of the parameters of a search.
-pub(crate) const SEARCH: &[&str] =
-    &["q", "api", "version", "filter", "facet", "facet_limit", "histogram", "sort", "limit", "cursor", "full_body", "since", "until"];
+pub(crate) const SEARCH: &[&str] = &[
+    "q",
+    "like",
+    "api",
+    "version",
+    "filter",
+    "facet",
+    "facet_limit",
+    "histogram",
+    "sort",
+    "limit",
+    "cursor",
+    "full_body",
+    "since",
+    "until",
+];
 
 /// The half-open window as a filter over `time`.
 fn time_filter(since: Option<Timestamp>, until: Option<Timestamp>) -> Option<String> {

@@ -40,7 +40,7 @@ pub enum RollupError {
 
 /// An error of the store before it is known which file it belongs to.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     #[error(transparent)]
     Store(Box<redb::Error>),
     #[error("{table}: {why}")]

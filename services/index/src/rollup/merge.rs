@@ -8,19 +8,27 @@ use super::cells::{Active, Cell, MilestoneNote, OperationTotals, Reach, Traffic,
 use super::error::Fault;
 use super::intern::Interner;
 use super::pending::Pending;
+use super::store::Also;
 use super::tables::{
     ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, META_COMMITS, MILESTONES, NAMES,
     OPERATIONS, PRESENCE, REACH, VERSIONS, block_of, day_key, decode, encode, hour_of_key,
 };
 
-/// One transaction: everything that waits, and the checkpoint it brings the store to.
-pub(super) fn write(db: &Database, pending: &Pending, names: &Interner, commits: u64, checkpoint: Offset) -> Result<(), Fault> {
+/// One transaction: everything that waits, what others add, and the checkpoint that all of it brings the store to.
+pub(super) fn write(
+    db: &Database,
+    pending: &Pending,
+    names: &Interner,
+    (commits, checkpoint): (u64, Offset),
+    also: &Also<'_>,
+) -> Result<(), Fault> {
     let mut tx = db.begin_write()?;
     // A restart after a crash then takes the same short time however large the store is.
     tx.set_quick_repair(true);
     write_names(&tx, names)?;
     write_usage(&tx, pending)?;
     write_milestones(&tx, &pending.milestones)?;
+    also(&tx)?;
     {
         let mut meta = tx.open_table(META)?;
         meta.insert(META_CHECKPOINT, checkpoint.0)?;

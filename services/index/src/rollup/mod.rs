@@ -21,6 +21,7 @@ mod tables;
 mod view;
 
 pub use cells::{ConsumerTotals, MilestoneNote, OperationTotals, Presence, Reach, Traffic, VersionTotals};
+pub(crate) use error::Fault;
 pub use error::RollupError;
 pub use store::{RollupReader, RollupStore};
 pub use view::{ConsumerSet, Days, LabelId, Revenue, RollupView, VersionId};

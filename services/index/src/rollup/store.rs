@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use groundswell_bus::Offset;
 use groundswell_model::{Milestone, MilestoneKind, UsageDelta};
-use redb::{Database, ReadableDatabase};
+use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use super::cells::MilestoneNote;
 use super::error::{Fault, RollupError};
@@ -17,6 +17,9 @@ use super::view::RollupView;
 
 /// How a database is opened: from its file, or in tests from something that fails on demand.
 type Opener = Box<dyn Fn() -> Result<Database, Fault> + Send + Sync>;
+
+/// What others write into a commit.
+pub(crate) type Also<'a> = dyn Fn(&WriteTransaction) -> Result<(), Fault> + 'a;
 
 /// The database, closed after an error and opened again by the next call.
 struct Shared {
@@ -59,6 +62,11 @@ impl RollupReader {
     /// The store can't be read.
     pub fn view(&self) -> Result<RollupView, RollupError> {
         self.shared.with(|db| RollupView::open(db.begin_read()?, &self.shared.path)).map_err(|f| f.at(&self.shared.path))
+    }
+
+    /// Reads tables that others keep in this store, as of its last commit.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, RollupError> {
+        self.shared.with(|db| read(&db.begin_read()?)).map_err(|f| f.at(&self.shared.path))
     }
 }
 
@@ -179,17 +187,22 @@ impl RollupStore {
     /// # Errors
     /// The store can't be written. Everything still waits: call again, and more may be added meanwhile.
     pub fn commit(&mut self, checkpoint: Offset) -> Result<(), RollupError> {
-        self.try_commit(checkpoint).map_err(|f| f.at(&self.shared.path))
+        self.commit_with(checkpoint, &|_| Ok(()))
     }
 
-    fn try_commit(&mut self, checkpoint: Offset) -> Result<(), Fault> {
+    /// As [`Self::commit`], and in the same transaction what `also` writes into tables of its own.
+    pub(crate) fn commit_with(&mut self, checkpoint: Offset, also: &Also<'_>) -> Result<(), RollupError> {
+        self.try_commit(checkpoint, also).map_err(|f| f.at(&self.shared.path))
+    }
+
+    fn try_commit(&mut self, checkpoint: Offset, also: &Also<'_>) -> Result<(), Fault> {
         self.settle()?;
         if self.pending() == 0 && self.checkpoint == Some(checkpoint) {
             return Ok(());
         }
         self.names.close_lookup();
         let (pending, names, commits) = (&self.pending, &self.names, self.commits + 1);
-        if let Err(fault) = self.shared.with(|db| merge::write(db, pending, names, commits, checkpoint)) {
+        if let Err(fault) = self.shared.with(|db| merge::write(db, pending, names, (commits, checkpoint), also)) {
             self.shared.close();
             self.doubt = Some(checkpoint);
             return Err(fault);

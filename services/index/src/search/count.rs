@@ -6,8 +6,10 @@ use groundswell_model::Timestamp;
 use hashbrown::HashMap;
 use jiff::civil::Date;
 use tantivy::DocId;
+use tantivy::columnar::Cardinality;
 
 use super::error::SearchError;
+use super::run::BLOCK;
 use super::schema::Keyword;
 use super::snapshot::{KeywordColumn, SegmentView};
 use super::types::{FacetCount, HistogramBucket, Interval};
@@ -24,6 +26,8 @@ pub(super) struct Facet {
     keyword: Keyword,
     totals: HashMap<Box<str>, u64>,
     counts: Vec<u32>,
+    /// Numbers of the values of a block of documents.
+    ords: [Option<u64>; BLOCK],
 }
 
 impl Facet {
@@ -32,7 +36,7 @@ impl Facet {
             let known: Vec<_> = Keyword::ALL.iter().filter(|k| k.is_facet()).map(|k| k.name()).collect();
             SearchError::Request(format!("there is no facet {name:?}; use one of {}", known.join(", ")))
         })?;
-        Ok(Self { keyword, totals: HashMap::new(), counts: Vec::new() })
+        Ok(Self { keyword, totals: HashMap::new(), counts: Vec::new(), ords: [None; BLOCK] })
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -48,12 +52,21 @@ impl Facet {
     }
 
     pub(super) fn count(&mut self, column: &KeywordColumn, docs: &[DocId]) {
-        for doc in docs {
-            for ord in column.ords().values_for_doc(*doc) {
-                if let Some(count) = usize::try_from(ord).ok().and_then(|o| self.counts.get_mut(o)) {
-                    *count += 1;
-                }
+        let counts = &mut self.counts;
+        let mut met = |ord: u64| {
+            if let Some(count) = usize::try_from(ord).ok().and_then(|o| counts.get_mut(o)) {
+                *count += 1;
             }
+        };
+        let ords = column.ords();
+        match self.ords.get_mut(..docs.len()) {
+            // A block at a time where a document has one value at most.
+            Some(block) if ords.get_cardinality() != Cardinality::Multivalued => {
+                block.fill(None);
+                ords.first_vals(docs, block);
+                block.iter().flatten().copied().for_each(met);
+            }
+            _ => docs.iter().flat_map(|doc| ords.values_for_doc(*doc)).for_each(&mut met),
         }
     }
 

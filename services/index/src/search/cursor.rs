@@ -22,7 +22,7 @@ struct Cursor {
 
 /// What a page must have in common with the next one.
 pub(super) fn question_of(request: &SearchRequest, sort: Sort) -> u64 {
-    let asked = (&request.query, &request.api, &request.versions, &request.filters, sort);
+    let asked = (&request.query, &request.api, &request.versions, &request.filters, &request.like, sort);
     xxh3_64(serde_json::to_string(&asked).unwrap_or_default().as_bytes())
 }
 

@@ -4,10 +4,11 @@ use groundswell_model::Insight;
 use groundswell_model::insight::Label;
 use tantivy::tokenizer::TextAnalyzer;
 
+use super::corrected::Machine;
 use super::highlight::{highlight, matches_of, snippet};
 use super::lower::Mark;
 use super::syntax::TextField;
-use super::types::{Hit, HitLabel, HitLabels, HitSurvey, HitVersion};
+use super::types::{Hit, HitCorrection, HitLabel, HitLabels, HitSurvey, HitVersion};
 
 /// How hits are shown.
 pub(super) struct Showing<'a> {
@@ -17,7 +18,7 @@ pub(super) struct Showing<'a> {
 }
 
 impl Showing<'_> {
-    pub(super) fn hit(&mut self, i: &Insight<'_>, score: f32) -> Hit {
+    pub(super) fn hit(&mut self, i: &Insight<'_>, machine: Option<&Machine<'_>>, score: f32) -> Hit {
         let in_title = matches_of(&mut self.analyzer, i.title, TextField::Title, self.marks);
         let in_body = matches_of(&mut self.analyzer, i.body, TextField::Body, self.marks);
         let highlights = [highlight("title", i.title, &in_title), highlight("body", i.body, &in_body)];
@@ -25,7 +26,7 @@ impl Showing<'_> {
             source: i.source.to_owned(),
             id: i.id.to_owned(),
             api: i.api.to_owned(),
-            versions: i.versions.iter().map(|v| HitVersion { version: v.version.to_owned(), weight: v.weight }).collect(),
+            versions: versions(i),
             rung: i.rung.name().to_owned(),
             confidence: i.confidence,
             evidence: i.evidence.clone(),
@@ -37,6 +38,7 @@ impl Showing<'_> {
             body: if self.full_body { i.body.to_owned() } else { snippet(i.body, &in_body) },
             highlights: highlights.into_iter().flatten().collect(),
             labels: labels(i),
+            corrected: machine.map(correction),
             consumer: (!i.consumer.is_empty()).then(|| i.consumer.to_owned()),
             requester: i.requester.map(str::to_owned),
             org: i.org.map(str::to_owned),
@@ -53,6 +55,8 @@ impl Showing<'_> {
             request_id: i.request_id.map(str::to_owned),
             redacted: i.redacted.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
             attributes: i.attributes.iter().map(|(name, json)| ((*name).to_owned(), attribute(json))).collect(),
+            theme: None,
+            near_duplicate: false,
             score,
         }
     }
@@ -61,6 +65,21 @@ impl Showing<'_> {
 /// Attributes are JSON; one that was cut to its limit no longer is, and is shown as text.
 fn attribute(json: &str) -> serde_json::Value {
     serde_json::from_str(json).unwrap_or_else(|_| json.into())
+}
+
+fn versions(i: &Insight<'_>) -> Vec<HitVersion> {
+    i.versions.iter().map(|v| HitVersion { version: v.version.to_owned(), weight: v.weight }).collect()
+}
+
+fn correction(machine: &Machine<'_>) -> HitCorrection {
+    HitCorrection {
+        at: machine.at.rfc3339(),
+        by: machine.by.map(str::to_owned),
+        note: machine.note.map(str::to_owned),
+        labels: labels(&machine.was),
+        versions: versions(&machine.was),
+        confidence: machine.was.confidence,
+    }
 }
 
 fn labels(i: &Insight<'_>) -> HitLabels {

@@ -8,6 +8,10 @@
 //! An insight lives in the index of each version that it counts for, with its weight, and is found
 //! once. Nothing here reads a topic, and only `version.rs` commits.
 
+mod about;
+mod corrected;
+#[cfg(test)]
+mod corrected_tests;
 mod count;
 mod cursor;
 mod directory;
@@ -15,10 +19,12 @@ mod error;
 pub mod feedback;
 mod highlight;
 mod hits;
+mod like;
 mod lower;
 mod manifest;
 mod names;
 mod quotes;
+mod ruled;
 mod run;
 mod said;
 mod schema;
@@ -29,14 +35,18 @@ pub mod types;
 mod version;
 mod words;
 
+pub use about::{About, Place, each_about, quoted};
+pub use corrected::{Machine, Stored};
 pub use error::SearchError;
 pub use feedback::{Counting, FeedbackStats, feedback_stats};
-pub use quotes::Quote;
-pub use run::search;
+pub use quotes::{Quote, telling_sentence};
+pub use ruled::{RulesByApi, check_query, taken_by};
+pub use run::{search, search_under};
 pub use said::{Said, each_said, newest_of, time_span};
+pub use schema::Subject;
 pub use snapshot::{Readers, Snapshot, VersionView};
 pub use store::{CommitReport, SearchStore};
 pub use types::{
-    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitLabel, HitLabels, HitSurvey, HitVersion, Interval, SearchRequest,
-    SearchResponse, Sort,
+    FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitCorrection, HitLabel, HitLabels, HitSurvey, HitVersion, Interval,
+    SearchRequest, SearchResponse, Sort,
 };

@@ -126,7 +126,8 @@ fn because(label: &InsightLabel) -> impl Iterator<Item = &str> {
 }
 
 /// The first of the sentences with the most of these words; cut where it is long, the next ones added while it is short.
-fn telling_sentence(text: &str, because: &[&str]) -> String {
+#[must_use]
+pub fn telling_sentence(text: &str, because: &[&str]) -> String {
     let sentences: Vec<&str> = text.split_inclusive(['.', '!', '?', '\n']).collect();
     let sentences = joined_short(&sentences);
     let hits = |sentence: &str| {

@@ -1,9 +1,10 @@
 //! Runs a search over version indexes as if they were one.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use tantivy::columnar::Column;
 use tantivy::query::{Bm25StatisticsProvider, EnableScoring, Weight};
 use tantivy::schema::Field;
@@ -13,7 +14,10 @@ use super::count::{Facet, Histogram};
 use super::cursor::{self, Place};
 use super::error::SearchError;
 use super::hits::Showing;
+use super::like::{self, Likening};
 use super::lower::Lowering;
+use super::ruled::{self, RulesByApi};
+use super::schema::Keyword;
 use super::snapshot::{KeywordColumn, SegmentView, Snapshot, VersionView};
 use super::syntax::{self, MOST_CLAUSES};
 use super::types::{SearchRequest, SearchResponse, Sort};
@@ -26,7 +30,7 @@ const MOST_FACETS: usize = 20;
 /// Values of a facet at most.
 const MOST_FACET_VALUES: usize = 1000;
 /// Documents looked at together.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Searches the version indexes of these partitions.
 ///
@@ -36,18 +40,38 @@ const BLOCK: usize = 64;
 /// # Errors
 /// [`SearchError::is_askers`]: the request can't be understood. Else the index can't be read.
 pub fn search(snapshots: &[Arc<Snapshot>], request: &SearchRequest) -> Result<SearchResponse, SearchError> {
+    search_under(snapshots, request, &RulesByApi::new())
+}
+
+/// As [`search`], with themes as people decided them.
+///
+/// # Errors
+/// As [`search`].
+pub fn search_under(snapshots: &[Arc<Snapshot>], request: &SearchRequest, rules: &RulesByApi) -> Result<SearchResponse, SearchError> {
     check(request)?;
-    let query = syntax::parse(&request.query)?;
-    let filters = request.filters.iter().map(|f| syntax::parse_filter(f)).collect::<Result<Vec<_>, _>>()?;
-    let views: Vec<&VersionView> = snapshots.iter().flat_map(|s| &s.versions).map(AsRef::as_ref).filter(|v| is_asked(request, v)).collect();
+    let query = syntax::parse(&request.query)?.map(|node| ruled::expand(node, rules));
+    let filter = |text: &String| syntax::parse_filter(text).map(|node| ruled::expand(node, rules));
+    let filters = request.filters.iter().map(filter).collect::<Result<Vec<_>, _>>()?;
+    let liked = request.like.as_deref().map(|like| like::find(snapshots, like)).transpose()?;
+    let api = request.api.as_deref().or(liked.as_ref().map(|l| l.api.as_str()));
+    let asked = |view: &&VersionView| {
+        api.is_none_or(|api| *api == view.api) && (request.versions.is_empty() || request.versions.contains(&view.version))
+    };
+    let views: Vec<&VersionView> = snapshots.iter().flat_map(|s| &s.versions).map(AsRef::as_ref).filter(asked).collect();
     let searchers: Vec<&Searcher> = views.iter().map(|v| &v.searcher).collect();
-    let lowered = Lowering::run(query.as_ref(), &filters, &searchers)?;
-    let sort = request.sort.unwrap_or(if lowered.marks.is_empty() { Sort::Newest } else { Sort::Relevance });
+    let mut lowered = Lowering::run(query.as_ref(), &filters, &searchers)?;
+    let statistics = Together::of(&searchers);
+    let mut likening = liked.map(|liked| Likening::new(liked, &statistics)).transpose()?;
+    let by_words = likening.is_some() || !lowered.marks.is_empty();
+    let sort = request.sort.filter(|_| likening.is_none()).unwrap_or(if by_words { Sort::Relevance } else { Sort::Newest });
+    if let Some(likening) = &mut likening {
+        lowered.query = likening.query(lowered.query)?;
+    }
     let question = cursor::question_of(request, sort);
     let after = request.cursor.as_deref().map(|c| cursor::decode(c, question)).transpose()?;
 
-    let mut gather = Gather::new(request, sort, after, views.len() > 1)?;
-    let statistics = Together(&searchers);
+    let keep = if likening.is_some() { request.limit.max(like::COMPARED) } else { request.limit + 1 };
+    let mut gather = Gather::new(request, (sort, keep), after, views.len() > 1)?;
     for (number, view) in views.iter().enumerate() {
         let scoring = match sort {
             Sort::Relevance => EnableScoring::enabled_from_statistics_provider(&statistics, &view.searcher),
@@ -60,19 +84,39 @@ pub fn search(snapshots: &[Arc<Snapshot>], request: &SearchRequest) -> Result<Se
     let mut showing = Showing { analyzer: words::analyzer(), marks: &lowered.marks, full_body: request.full_body };
     let mut response = SearchResponse { total: gather.total, ..SearchResponse::default() };
     let mut best = gather.top.into_sorted_vec();
-    if best.len() > request.limit {
+    if let Some(likening) = &mut likening {
+        best = likened(likening, &views, best)?;
+        best.truncate(request.limit);
+    } else if best.len() > request.limit {
         best.truncate(request.limit);
         response.next_cursor = best.last().and_then(|last| cursor::encode(question, last.place));
     }
     for entry in best {
-        response.hits.push(views[entry.view].with_insight(entry.address, |insight| showing.hit(insight, entry.score))?);
+        let shown = views[entry.view].with_stored(entry.address, |insight, machine| showing.hit(insight, machine, entry.score));
+        let mut hit = shown?;
+        hit.near_duplicate = entry.near;
+        hit.theme = views[entry.view].theme_at(entry.address)?.map(|theme| ruled::resolved(&theme, rules));
+        response.hits.push(hit);
     }
     for facet in gather.facets {
-        response.facets.insert(facet.name().to_owned(), facet.top(request.facet_limit));
+        let (name, limit) = (facet.name().to_owned(), request.facet_limit);
+        let counts = if name == Keyword::Theme.name() { ruled::fold(facet.top(usize::MAX), rules, limit) } else { facet.top(limit) };
+        response.facets.insert(name, counts);
     }
     response.histogram = gather.histogram.map(Histogram::bars).transpose()?.unwrap_or_default();
     response.checkpoint = snapshots.iter().map(|s| (s.partition, s.checkpoint.0)).collect();
     Ok(response)
+}
+
+/// The entries in the order of their likeness, equals as they were.
+fn likened(likening: &mut Likening<'_>, views: &[&VersionView], mut entries: Vec<Entry>) -> Result<Vec<Entry>, SearchError> {
+    for entry in &mut entries {
+        let texts = views[entry.view].with_insight(entry.address, |i| (i.title.to_owned(), i.body.to_owned()))?;
+        let likeness = likening.compare(&texts.0, &texts.1)?;
+        (entry.score, entry.near) = (likeness.score, likeness.near);
+    }
+    entries.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.place.cmp(&b.place)));
+    Ok(entries)
 }
 
 fn check(request: &SearchRequest) -> Result<(), SearchError> {
@@ -80,29 +124,56 @@ fn check(request: &SearchRequest) -> Result<(), SearchError> {
         if asked <= most { Ok(()) } else { Err(SearchError::Request(format!("{what}: {asked} asked, at most {most} allowed"))) }
     };
     within("limit", request.limit, MOST_HITS)?;
+    if request.like.is_some() && request.cursor.is_some() {
+        return Err(SearchError::Request("cursor: a search with `like` has one page; raise `limit` instead".into()));
+    }
     within("facets", request.facets.len(), MOST_FACETS)?;
     within("facet_limit", request.facet_limit, MOST_FACET_VALUES)?;
     within("filters", request.filters.len(), MOST_CLAUSES)
 }
 
-fn is_asked(request: &SearchRequest, view: &VersionView) -> bool {
-    request.api.as_ref().is_none_or(|api| *api == view.api) && (request.versions.is_empty() || request.versions.contains(&view.version))
+/// Statistics over all indexes searched, so that scores compare. Each index asks for the same ones: they are gathered once.
+struct Together<'a> {
+    searchers: &'a [&'a Searcher],
+    tokens: RefCell<HashMap<Field, u64>>,
+    docs: OnceCell<u64>,
+    frequencies: RefCell<HashMap<Term, u64>>,
 }
 
-/// Statistics over all indexes searched, so that scores compare.
-struct Together<'a>(&'a [&'a Searcher]);
+impl<'a> Together<'a> {
+    fn of(searchers: &'a [&'a Searcher]) -> Self {
+        Self { searchers, tokens: RefCell::default(), docs: OnceCell::new(), frequencies: RefCell::default() }
+    }
+
+    fn sum(&self, of: impl Fn(&Searcher) -> tantivy::Result<u64>) -> tantivy::Result<u64> {
+        self.searchers.iter().map(|s| of(s)).sum()
+    }
+}
 
 impl Bm25StatisticsProvider for Together<'_> {
     fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        self.0.iter().map(|s| Bm25StatisticsProvider::total_num_tokens(*s, field)).sum()
+        if let Some(known) = self.tokens.borrow().get(&field) {
+            return Ok(*known);
+        }
+        let tokens = self.sum(|s| Bm25StatisticsProvider::total_num_tokens(s, field))?;
+        self.tokens.borrow_mut().insert(field, tokens);
+        Ok(tokens)
     }
 
     fn total_num_docs(&self) -> tantivy::Result<u64> {
-        self.0.iter().map(|s| Bm25StatisticsProvider::total_num_docs(*s)).sum()
+        match self.docs.get() {
+            Some(known) => Ok(*known),
+            None => self.sum(Bm25StatisticsProvider::total_num_docs).map(|docs| *self.docs.get_or_init(|| docs)),
+        }
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        self.0.iter().map(|s| Bm25StatisticsProvider::doc_freq(*s, term)).sum()
+        if let Some(known) = self.frequencies.borrow().get(term) {
+            return Ok(*known);
+        }
+        let frequency = self.sum(|s| Bm25StatisticsProvider::doc_freq(s, term))?;
+        self.frequencies.borrow_mut().insert(term.clone(), frequency);
+        Ok(frequency)
     }
 }
 
@@ -112,6 +183,8 @@ struct Entry {
     view: usize,
     address: DocAddress,
     score: f32,
+    /// Whether it says almost the same as what is liked.
+    near: bool,
 }
 
 impl PartialEq for Entry {
@@ -170,22 +243,12 @@ struct Needed<'a> {
 }
 
 impl Gather {
-    fn new(request: &SearchRequest, sort: Sort, after: Option<Place>, many: bool) -> Result<Self, SearchError> {
+    fn new(request: &SearchRequest, (sort, keep): (Sort, usize), after: Option<Place>, many: bool) -> Result<Self, SearchError> {
         let facets = request.facets.iter().map(|f| Facet::of(f)).collect::<Result<_, _>>()?;
         let block =
             Block { docs: Vec::with_capacity(BLOCK), scores: Vec::with_capacity(BLOCK), times: [None; BLOCK], values: [None; BLOCK] };
         let (top, seen) = (BinaryHeap::new(), many.then(HashSet::new));
-        Ok(Self {
-            sort,
-            after,
-            top,
-            keep: request.limit + 1,
-            total: 0,
-            facets,
-            histogram: request.histogram.map(Histogram::of),
-            seen,
-            block,
-        })
+        Ok(Self { sort, after, top, keep, total: 0, facets, histogram: request.histogram.map(Histogram::of), seen, block })
     }
 
     fn view(&mut self, number: usize, view: &VersionView, weight: &dyn Weight) -> Result<(), SearchError> {
@@ -297,6 +360,6 @@ impl Gather {
             self.top.pop();
         }
         let score = self.block.scores[at];
-        self.top.push(Entry { place, view: needed.view, address: DocAddress::new(needed.segment, doc), score });
+        self.top.push(Entry { place, view: needed.view, address: DocAddress::new(needed.segment, doc), score, near: false });
     }
 }

@@ -112,16 +112,16 @@ fn tell(segment: &SegmentView<'_>, docs: &[DocId], each: &mut impl FnMut(&Said<'
     Ok(())
 }
 
-/// The values that some documents have in a field of one value each.
-struct Words<'a> {
+/// The values that some documents have in a field.
+pub(super) struct Words<'a> {
     ords: &'a Column<u64>,
     names: BTreeMap<u64, String>,
 }
 
 impl<'a> Words<'a> {
-    fn of(segment: &SegmentView<'a>, keyword: Keyword, docs: &[DocId]) -> Result<Self, SearchError> {
+    pub(super) fn of(segment: &SegmentView<'a>, keyword: Keyword, docs: &[DocId]) -> Result<Self, SearchError> {
         let column: &KeywordColumn = segment.keyword(keyword)?;
-        let used: BTreeSet<u64> = docs.iter().filter_map(|doc| column.ords().first(*doc)).collect();
+        let used: BTreeSet<u64> = docs.iter().flat_map(|doc| column.ords().values_for_doc(*doc)).collect();
         let used: Vec<u64> = used.into_iter().collect();
         let mut names = BTreeMap::new();
         column.resolve(&used, |ord, name| {
@@ -130,7 +130,13 @@ impl<'a> Words<'a> {
         Ok(Self { ords: column.ords(), names })
     }
 
-    fn word(&self, doc: DocId) -> &str {
+    /// The value, or the first of several; empty where there is none.
+    pub(super) fn word(&self, doc: DocId) -> &str {
         self.ords.first(doc).and_then(|ord| self.names.get(&ord)).map_or("", String::as_str)
+    }
+
+    /// All values.
+    pub(super) fn words(&self, doc: DocId) -> impl Iterator<Item = &str> {
+        self.ords.values_for_doc(doc).filter_map(|ord| self.names.get(&ord)).map(String::as_str)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use groundswell_model::{Insight, frame};
+use groundswell_themes::{Sketch, ThemeId};
 use tantivy::TantivyDocument;
 use tantivy::schema::{
     BytesOptions, FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
@@ -70,7 +71,7 @@ keywords! {
     Flag = "flag", true, true;
     Deciding = "deciding", false, false;
     Model = "model", true, false;
-    Theme = "theme", true, false;
+    Theme = "theme", true, true;
 }
 
 impl Keyword {
@@ -137,12 +138,16 @@ pub(super) struct Fields {
     pub(super) requester_hash: Field,
     /// Bytes of title and body.
     pub(super) length: Field,
+    /// What near-duplicates have in common; 0 for a text without words.
+    pub(super) sketch: Field,
     pub(super) score_min: Field,
     pub(super) score_max: Field,
     pub(super) title: Field,
     pub(super) body: Field,
     /// The whole insight in postcard.
     pub(super) stored: Field,
+    /// What the machine said of a corrected insight.
+    pub(super) machine: Field,
     keywords: Vec<Field>,
     numbers: [Field; 5],
 }
@@ -172,11 +177,13 @@ fn build() -> Fields {
     let consumer_hash = b.add_u64_field("consumer_hash", FAST);
     let requester_hash = b.add_u64_field("requester_hash", FAST);
     let length = b.add_u64_field("length", FAST);
+    let sketch = b.add_u64_field("sketch", FAST);
     let score_min = b.add_f64_field("score_min", FAST);
     let score_max = b.add_f64_field("score_max", FAST);
     let title = b.add_text_field("title", text());
     let body = b.add_text_field("body", text());
     let stored = b.add_bytes_field("insight", STORED);
+    let machine = b.add_bytes_field("machine", STORED);
     let keywords = Keyword::ALL.iter().map(|k| b.add_text_field(k.name(), keyword_options(*k))).collect();
     let numbers = Number::ALL.map(|n| if n.is_time() { b.add_i64_field(n.name(), FAST) } else { b.add_f64_field(n.name(), FAST) });
     Fields {
@@ -187,11 +194,13 @@ fn build() -> Fields {
         consumer_hash,
         requester_hash,
         length,
+        sketch,
         score_min,
         score_max,
         title,
         body,
         stored,
+        machine,
         keywords,
         numbers,
     }
@@ -204,13 +213,22 @@ fn keyword_options(keyword: Keyword) -> TextOptions {
     if keyword.is_facet() { options.set_fast("raw") } else { options }
 }
 
+/// What an insight is about, as the grouping of its API found.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Subject {
+    /// Its theme; none for a text without words.
+    pub theme: Option<ThemeId>,
+    /// What it has in common with near-duplicates.
+    pub sketch: Sketch,
+}
+
 /// An insight that postcard can't carry: never a value, only a type.
 #[derive(Debug, thiserror::Error)]
 #[error("can't store an insight: {0}")]
 pub(super) struct Unstorable(String);
 
 /// The insight as the document of one of its versions.
-pub(super) fn document(insight: &Insight<'_>, stored: &[u8], weight: f32) -> TantivyDocument {
+pub(super) fn document(insight: &Insight<'_>, stored: &[u8], weight: f32, subject: Subject) -> TantivyDocument {
     let f = &*FIELDS;
     let mut doc = TantivyDocument::with_capacity(stored.len() + insight.body.len() + 1024);
     doc.add_bytes(f.identity, &insight.identity.0.to_be_bytes());
@@ -234,6 +252,10 @@ pub(super) fn document(insight: &Insight<'_>, stored: &[u8], weight: f32) -> Tan
         doc.add_f64(f.number(Number::Score), survey.score);
         doc.add_f64(f.score_min, survey.min);
         doc.add_f64(f.score_max, survey.max);
+    }
+    doc.add_u64(f.sketch, subject.sketch.0);
+    if let Some(theme) = subject.theme {
+        doc.add_text(f.keyword(Keyword::Theme), theme.to_string());
     }
     each_keyword(insight, &mut |keyword, value| {
         if !value.is_empty() {

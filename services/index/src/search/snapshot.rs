@@ -6,9 +6,10 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use groundswell_bus::Offset;
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentId;
-use tantivy::schema::Value as _;
-use tantivy::{DocAddress, Searcher, SegmentReader, TantivyDocument};
+use tantivy::schema::{IndexRecordOption, Value as _};
+use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TantivyDocument, Term};
 
+use super::corrected::{Machine, machine};
 use super::error::SearchError;
 use super::schema::{FIELDS, Keyword, Number, decode};
 
@@ -107,16 +108,52 @@ impl VersionView {
         self.searcher.segment_readers().iter().zip(&self.columns).map(|(reader, columns)| SegmentView { reader, columns })
     }
 
+    /// Where the insight of this identity is.
+    pub(super) fn address_of(&self, identity: u128) -> Result<Option<DocAddress>, SearchError> {
+        for (number, segment) in (0u32..).zip(self.searcher.segment_readers()) {
+            let inverted = segment.inverted_index(FIELDS.identity)?;
+            let Some(info) = inverted.get_term_info(&Term::from_field_bytes(FIELDS.identity, &identity.to_be_bytes()))? else { continue };
+            let mut postings = inverted.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+            while postings.doc() != tantivy::TERMINATED {
+                if !segment.is_deleted(postings.doc()) {
+                    return Ok(Some(DocAddress::new(number, postings.doc())));
+                }
+                postings.advance();
+            }
+        }
+        Ok(None)
+    }
+
+    /// The theme that the grouping put a document in.
+    pub(super) fn theme_at(&self, address: DocAddress) -> Result<Option<String>, SearchError> {
+        let Some(segment) = self.segments().nth(address.segment_ord as usize) else { return Ok(None) };
+        let column = segment.keyword(Keyword::Theme)?;
+        let mut theme = None;
+        if let Some(ord) = column.ords().first(address.doc_id) {
+            column.resolve(&[ord], |_, value| theme = Some(value.to_owned()))?;
+        }
+        Ok(theme)
+    }
+
     /// Reads one stored insight.
     pub(super) fn with_insight<T>(
         &self,
         address: DocAddress,
         read: impl FnOnce(&groundswell_model::Insight<'_>) -> T,
     ) -> Result<T, SearchError> {
+        self.with_stored(address, |insight, _| read(insight))
+    }
+
+    /// Reads one stored insight, with the machine's word where a person corrected it.
+    pub(super) fn with_stored<T>(
+        &self,
+        address: DocAddress,
+        read: impl FnOnce(&groundswell_model::Insight<'_>, Option<&Machine<'_>>) -> T,
+    ) -> Result<T, SearchError> {
         let doc: TantivyDocument = self.searcher.doc(address)?;
-        let stored = doc.get_first(FIELDS.stored).and_then(|v| v.as_bytes());
-        match stored.and_then(decode) {
-            Some(insight) => Ok(read(&insight)),
+        let bytes = |field| doc.get_first(field).and_then(|v| v.as_bytes());
+        match bytes(FIELDS.stored).and_then(decode) {
+            Some(insight) => Ok(read(&insight, bytes(FIELDS.machine).and_then(machine).as_ref())),
             None => Err(SearchError::Engine {
                 what: format!("an insight of {} {} can't be decoded: build the index again", self.api, self.version),
                 source: tantivy::TantivyError::InternalError("stored insight".into()),
@@ -150,6 +187,10 @@ impl<'a> SegmentView<'a> {
 
     pub(super) fn requester(&self) -> Result<&'a Column<u64>, SearchError> {
         once(&self.columns.requester, || Ok(self.reader.fast_fields().u64("requester_hash")?))
+    }
+
+    pub(super) fn sketch(&self) -> Result<&'a Column<u64>, SearchError> {
+        once(&self.columns.sketch, || Ok(self.reader.fast_fields().u64("sketch")?))
     }
 
     pub(super) fn length(&self) -> Result<&'a Column<u64>, SearchError> {
@@ -196,6 +237,7 @@ struct Columns {
     consumer: OnceLock<Column<u64>>,
     requester: OnceLock<Column<u64>>,
     length: OnceLock<Column<u64>>,
+    sketch: OnceLock<Column<u64>>,
     weight: OnceLock<Column<f64>>,
     score: OnceLock<Column<f64>>,
     score_min: OnceLock<Column<f64>>,
@@ -213,6 +255,7 @@ impl Columns {
             consumer: OnceLock::new(),
             requester: OnceLock::new(),
             length: OnceLock::new(),
+            sketch: OnceLock::new(),
             weight: OnceLock::new(),
             score: OnceLock::new(),
             score_min: OnceLock::new(),

@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 use groundswell_bus::Offset;
 use groundswell_model::{Insight, Removal, UNKNOWN_API};
 use groundswell_runtime::settings::IndexSettings;
+use tantivy::TantivyDocument;
 
+use super::corrected::Prepared;
 use super::error::SearchError;
 use super::manifest::{self, FOLDER};
 use super::names::folder_of;
-use super::schema::{document, encode};
+use super::schema::{Subject, document, encode};
 use super::snapshot::{Readers, Snapshot};
 use super::version::{Opened, VersionIndex};
+use crate::corrections::Shared;
 
 /// The engine refuses writers with less memory.
 const LEAST_WRITER_BYTES: usize = 15_000_000;
@@ -42,6 +45,8 @@ pub struct SearchStore {
     settings: IndexSettings,
     apis: BTreeMap<String, BTreeMap<String, VersionIndex>>,
     readers: Readers,
+    /// What people say, over what is put.
+    pub(super) corrections: Shared,
     ticks: u64,
     documents: u64,
     /// Versions were added or dropped since the manifest was written.
@@ -59,7 +64,9 @@ impl SearchStore {
         fs::create_dir_all(&home).map_err(SearchError::disk("can't create the folder", &home))?;
         let (settings, readers) = (settings.clone(), Readers::default());
         let (apis, manifest_stale) = (BTreeMap::new(), !manifest::exists(&home));
-        let mut store = Self { partition, home: home.clone(), settings, apis, readers, ticks: 0, documents: 0, manifest_stale };
+        let corrections = Shared::default();
+        let mut store =
+            Self { partition, home: home.clone(), settings, apis, readers, corrections, ticks: 0, documents: 0, manifest_stale };
         let listed = manifest::read(&home)?;
         for folder in manifest::version_folders(&home)? {
             match VersionIndex::open(&folder, &home)? {
@@ -102,31 +109,84 @@ impl SearchStore {
     /// # Errors
     /// The index refuses.
     pub fn put(&mut self, insight: &Insight<'_>, offset: Offset) -> Result<(), SearchError> {
+        self.put_about(insight, Subject::default(), offset)
+    }
+
+    /// As [`Self::put`], with what the insight is about.
+    ///
+    /// # Errors
+    /// The index refuses.
+    pub fn put_about(&mut self, insight: &Insight<'_>, subject: Subject, offset: Offset) -> Result<(), SearchError> {
+        if let Some(standing) = self.corrections.with(|table| table.of(insight.identity)) {
+            // The table may have changed since a version index took this in: only doing it again is sure to be right.
+            let prepared = Prepared::new(insight, &standing, subject)?;
+            self.leave_others(&prepared.insight, None)?;
+            self.put_prepared(&prepared)?;
+            return self.give_writers(offset);
+        }
+        self.leave_others(insight, Some(offset))?;
+        let stored = encode(insight).map_err(|e| SearchError::Request(e.to_string()))?;
+        self.put_as(insight, Some(offset), |weight| document(insight, &stored, weight, subject))?;
+        self.give_writers(offset)
+    }
+
+    /// Lets go of an insight by every version of its API that it does not count for, unless they contain `offset` already.
+    fn leave_others(&mut self, insight: &Insight<'_>, offset: Option<Offset>) -> Result<(), SearchError> {
         let identity = insight.identity.0;
+        let contained = |index: &VersionIndex| offset.is_some_and(|offset| index.contains_offset(offset));
         for (version, index) in self.apis.get_mut(insight.api).into_iter().flatten() {
-            if !insight.versions.iter().any(|v| v.version == version) && !index.contains_offset(offset) {
+            if !insight.versions.iter().any(|v| v.version == version) && !contained(index) {
                 index.remove(identity)?;
             }
         }
         if insight.api != UNKNOWN_API {
             for index in self.apis.get_mut(UNKNOWN_API).into_iter().flat_map(BTreeMap::values_mut) {
-                if !index.contains_offset(offset) {
+                if !contained(index) {
                     index.remove(identity)?;
                 }
             }
         }
-        let stored = encode(insight).map_err(|e| SearchError::Request(e.to_string()))?;
+        Ok(())
+    }
+
+    /// Puts an insight with its correction into its versions.
+    pub(super) fn put_prepared(&mut self, prepared: &Prepared<'_>) -> Result<(), SearchError> {
+        self.put_as(&prepared.insight, None, |weight| prepared.document(weight))
+    }
+
+    fn put_as(
+        &mut self,
+        insight: &Insight<'_>,
+        offset: Option<Offset>,
+        document: impl Fn(f32) -> TantivyDocument,
+    ) -> Result<(), SearchError> {
         for at in &insight.versions {
             self.ensure(insight.api, at.version)?;
             self.ticks += 1;
             let Some(index) = self.apis.get_mut(insight.api).and_then(|v| v.get_mut(at.version)) else { continue };
-            if !index.contains_offset(offset) {
+            if !offset.is_some_and(|offset| index.contains_offset(offset)) {
                 index.used = self.ticks;
-                index.put(identity, document(insight, &stored, at.weight))?;
+                index.put(insight.identity.0, document(at.weight))?;
                 self.documents += 1;
             }
         }
-        self.give_writers(offset)
+        Ok(())
+    }
+
+    /// Removes documents from versions that they left.
+    pub(super) fn leave(&mut self, leaving: &[(String, String, u128)]) -> Result<(), SearchError> {
+        for (api, version, identity) in leaving {
+            self.ticks += 1;
+            let Some(index) = self.apis.get_mut(api).and_then(|v| v.get_mut(version)) else { continue };
+            index.used = self.ticks;
+            index.remove(*identity)?;
+        }
+        Ok(())
+    }
+
+    /// Puts from now on what people say over what the machine says.
+    pub fn correct_by(&mut self, corrections: Shared) {
+        self.corrections = corrections;
     }
 
     /// Removes an insight from an API that it left: it counts elsewhere now, perhaps in another partition.
@@ -171,7 +231,7 @@ impl SearchStore {
         (self.settings.writer_mib * 1024 * 1024 / self.most_writers()).max(LEAST_WRITER_BYTES)
     }
 
-    fn indexes(&mut self) -> impl Iterator<Item = &mut VersionIndex> {
+    pub(super) fn indexes(&mut self) -> impl Iterator<Item = &mut VersionIndex> {
         self.apis.values_mut().flat_map(BTreeMap::values_mut)
     }
 
@@ -208,6 +268,13 @@ impl SearchStore {
     /// An index or the disk refuses. Some indexes may have been committed: their checkpoints say so.
     pub fn commit(&mut self, checkpoint: Offset) -> Result<CommitReport, SearchError> {
         let begun = Instant::now();
+        let indexes = self.make_durable(checkpoint)?;
+        self.publish(checkpoint);
+        Ok(CommitReport { indexes, documents: std::mem::take(&mut self.documents), took: begun.elapsed() })
+    }
+
+    /// Commits all changes; searches go on seeing what they saw.
+    pub(super) fn make_durable(&mut self, checkpoint: Offset) -> Result<usize, SearchError> {
         let mut indexes = 0;
         let (most, memory) = (self.most_writers(), self.writer_bytes());
         loop {
@@ -228,8 +295,7 @@ impl SearchStore {
         if self.manifest_stale {
             self.write_manifest()?;
         }
-        self.publish(checkpoint);
-        Ok(CommitReport { indexes, documents: std::mem::take(&mut self.documents), took: begun.elapsed() })
+        Ok(indexes)
     }
 
     /// Forgets an API version and deletes its folder. Feedback that names it later begins a new one.

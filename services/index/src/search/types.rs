@@ -47,6 +47,8 @@ pub struct SearchRequest {
     pub api: Option<String>,
     /// Only these versions; all versions where empty. `unknown` holds what is not attributed to a version yet.
     pub versions: Vec<String>,
+    /// `SOURCE/ID` of a piece of feedback: what resembles it most comes first, within its API where no other is named. There are no further pages.
+    pub like: Option<String>,
     /// Conditions that must all hold: `field:value` with the exact value, `field:[a TO b]`, `field:<7`; a leading `-` excludes.
     pub filters: Vec<String>,
     /// Fields whose values are counted over all hits.
@@ -71,6 +73,7 @@ impl Default for SearchRequest {
             query: String::new(),
             api: None,
             versions: Vec::new(),
+            like: None,
             filters: Vec::new(),
             facets: Vec::new(),
             facet_limit: 10,
@@ -146,7 +149,7 @@ pub struct Hit {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deciding: Vec<String>,
     /// Marks: `contradicted` where a field names a version that the consumer's calls contradict, `moved` where later
-    /// evidence brought it here.
+    /// evidence brought it here, `corrected` where a person corrected or confirmed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
     /// `ticket` or `survey`.
@@ -163,6 +166,9 @@ pub struct Hit {
     pub highlights: Vec<Highlight>,
     /// What the text was understood to say.
     pub labels: HitLabels,
+    /// Who corrected it, and what the machine had said; absent where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<HitCorrection>,
     /// The consumer; absent if nobody is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<String>,
@@ -209,7 +215,13 @@ pub struct Hit {
     /// Fields that the contract does not name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, serde_json::Value>,
-    /// How well it matches (BM25, comparable over all versions); 0 where the order is another one.
+    /// Id of the theme it is in, as people merged it; absent for a text without words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme: Option<String>,
+    /// Whether it says almost the same as the piece of `like`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub near_duplicate: bool,
+    /// How well it matches (with `like` 0 to 1, else BM25, comparable over all versions); 0 where the order is another one.
     pub score: f32,
 }
 
@@ -253,6 +265,25 @@ pub struct HitLabels {
     pub language: HitLabel,
     /// Name and version of the model or rules that said so.
     pub model: String,
+}
+
+/// A person's correction of a hit, with the machine's own word.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HitCorrection {
+    /// When it was made, RFC 3339.
+    pub at: String,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The machine's labels.
+    pub labels: HitLabels,
+    /// Where it counted by the machine's word.
+    pub versions: Vec<HitVersion>,
+    /// How sure the machine was of the version.
+    pub confidence: f32,
 }
 
 /// One label with its reason.

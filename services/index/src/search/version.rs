@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tantivy::index::IndexSettings as EngineSettings;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use tantivy::{DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
 
 use super::directory::BatchedDirectory;
 use super::error::SearchError;
@@ -138,6 +138,11 @@ impl VersionIndex {
         Ok(Opened::Ready(Box::new(Self::with(folder.to_owned(), index, reader, payload.api, payload.version, next))))
     }
 
+    /// What the last commit made visible.
+    pub(super) fn searcher(&self) -> Searcher {
+        self.reader.searcher()
+    }
+
     pub(super) fn checkpoint(&self) -> Offset {
         self.checkpoint
     }
@@ -246,6 +251,8 @@ impl VersionIndex {
     /// Makes all changes durable together with the checkpoint, and visible to new searchers.
     pub(super) fn commit(&mut self, next: Offset) -> Result<(), SearchError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
+        // After a crash this index may be ahead of the others: what it contains stays contained.
+        let next = next.max(self.checkpoint);
         let payload = Payload { layout: LAYOUT, next: next.0, api: self.api.clone(), version: self.version.clone() };
         let what = format!("can't commit the index of {} {} in {}", self.api, self.version, self.folder.display());
         commit_with(writer, &payload).and_then(|()| self.reader.reload()).map_err(SearchError::engine(what))?;
@@ -281,7 +288,7 @@ fn apply(writer: &IndexWriter, change: Change) -> tantivy::Result<()> {
     Ok(())
 }
 
-fn identity_term(identity: u128) -> Term {
+pub(super) fn identity_term(identity: u128) -> Term {
     Term::from_field_bytes(FIELDS.identity, &identity.to_be_bytes())
 }
 

@@ -9,7 +9,7 @@ use super::reader;
 use super::store::{Failure, POSITIONS, STATE};
 use super::writer::{Handed, Request};
 use super::{Board, Log};
-use crate::{Batch, Budget, BusError, Group, Member, Offset, Part, Polled, Record, Step, Topic};
+use crate::{Batch, Budget, BusError, Group, Member, Offset, Part, Polled, Record, Step, Topic, clock};
 
 /// Keys of state handed out from one snapshot.
 const RESTORE_CHUNK: usize = 10_000;
@@ -99,10 +99,32 @@ impl LogMember {
         }
     }
 
-    /// Lets further records come, until the budget is used up, its linger is over or a partition changes hands.
-    fn linger(&self, budget: &Budget) -> Result<Vec<Want>, BusError> {
+    /// Reads what is there, and what comes within the linger if that leaves room.
+    fn gather(&mut self, budget: &Budget) -> Result<Batch, BusError> {
+        let shared = self.log.shared.clone();
+        let wants = self.wants(&shared.board(), budget);
+        let mut batch = shared.read("read records", &wants)?;
+        self.advance(&batch);
+        let Some(first) = batch.iter().next() else { return Ok(batch) };
+        let until = Instant::now() + budget.linger_for(clock::age((shared.clock)(), first.timestamp));
+        // What was there and was not read had no room.
+        while Instant::now() < until && self.wants(&shared.board(), budget).is_empty() && batch.len() < budget.records {
+            let left = Budget { records: budget.records - batch.len(), bytes: budget.bytes.saturating_sub(batch.bytes()), ..*budget };
+            let wants = self.linger(&left, until)?;
+            let more = shared.read("read records", &wants)?;
+            // One record may exceed a budget, but only where it comes alone.
+            if more.is_empty() || more.bytes() > left.bytes {
+                break;
+            }
+            self.advance(&more);
+            batch.append(&more);
+        }
+        Ok(batch)
+    }
+
+    /// Lets further records come, until the budget is used up, the linger is over or a partition changes hands.
+    fn linger(&self, budget: &Budget, until: Instant) -> Result<Vec<Want>, BusError> {
         let shared = &self.log.shared;
-        let until = Instant::now() + budget.linger;
         let mut board = shared.board();
         loop {
             let wants = self.wants(&board, budget);
@@ -122,7 +144,6 @@ impl LogMember {
                 held.next = Some(next);
             }
         }
-        self.turn = self.turn.wrapping_add(1);
     }
 
     /// Gives everything back and takes it again, so that the next polls revoke and assign.
@@ -157,9 +178,8 @@ impl Member for LogMember {
             Seen::Change(change) => Ok(change),
             Seen::Nothing => Ok(Polled::Idle),
             Seen::Records => {
-                let wants = self.linger(budget)?;
-                let batch = self.log.shared.read("read records", &wants)?;
-                self.advance(&batch);
+                let batch = self.gather(budget)?;
+                self.turn = self.turn.wrapping_add(1);
                 Ok(if batch.is_empty() { Polled::Idle } else { Polled::Batch(batch) })
             }
         }

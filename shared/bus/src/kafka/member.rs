@@ -13,14 +13,19 @@ use super::range::{self, RangeReader};
 use super::topics::Topics;
 use super::transaction::{Outgoing, Transactions};
 use crate::patience::Patience;
-use crate::{Batch, Budget, BusError, Group, Member, Offset, Part, Polled, Record, Step, Stop, crash};
+use crate::{Batch, Budget, BusError, Group, Member, Offset, Part, Polled, Record, Step, Stop, clock, crash};
 
 /// One wait for a record, after which we look whether the process was told to stop.
 const SLICE: Duration = Duration::from_millis(100);
+/// Shorter waits are rounded up: see [`whole_ms`].
+const LEAST_WAIT: Duration = Duration::from_millis(1);
 /// How long nothing must have come before the end of a partition is looked at.
 const QUIET: Duration = Duration::from_millis(400);
 /// How long a look at such an end may take.
 const TAIL_LIMIT: Duration = Duration::from_secs(1);
+
+/// Records taken between two looks at the clock.
+const RECORDS_PER_LOOK: usize = 32;
 
 /// A partition that the caller knows of.
 struct Held {
@@ -47,6 +52,8 @@ pub(super) struct KafkaMember {
     stale: bool,
     /// A record that was read but did not fit in the last batch.
     spill: Batch,
+    /// The memory of the last batch, for the next one.
+    spare: Batch,
     last_record: Instant,
     last_tail: Instant,
 }
@@ -82,6 +89,7 @@ impl KafkaMember {
             held: BTreeMap::new(),
             stale: false,
             spill: Batch::default(),
+            spare: Batch::default(),
             last_record: now,
             last_tail: now,
         })
@@ -149,26 +157,27 @@ impl KafkaMember {
 
     /// Gathers until the budget is used up or its linger is over.
     fn gather(&mut self, budget: &Budget) -> Result<Batch, BusError> {
-        let mut batch = std::mem::take(&mut self.spill);
-        let wait_until = Instant::now() + budget.wait;
-        let mut until = None;
+        let mut batch = std::mem::take(&mut self.spare);
+        batch.append(&self.spill);
+        self.spill.clear();
         let epoch = self.epoch();
-        loop {
-            if batch.len() >= budget.records || self.epoch() != epoch {
-                break;
-            }
-            let deadline = match until {
-                None if batch.is_empty() => wait_until,
-                None => *until.insert(Instant::now() + budget.linger),
-                Some(until) => until,
-            };
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.take(left.min(SLICE), budget, &mut batch)? {
+        let began = Instant::now();
+        let mut deadline = began + if batch.is_empty() { budget.wait } else { budget.linger_for(waited(&batch)) };
+        let mut left = deadline.saturating_duration_since(began);
+        while batch.len() < budget.records {
+            let before = batch.len();
+            match self.take(whole_ms(left.min(SLICE)), budget, &mut batch)? {
+                Taken::More if before == 0 => deadline = Instant::now() + budget.linger_for(waited(&batch)),
                 Taken::More => {}
                 Taken::Full => break,
                 Taken::Nothing if self.stop.is_set() => return Err(BusError::Stopped),
-                Taken::Nothing if left.is_zero() => break,
-                Taken::Nothing => {}
+                // Rebalances come in such a poll, too.
+                Taken::Nothing if left.is_zero() || self.epoch() != epoch => break,
+                Taken::Nothing => left = deadline.saturating_duration_since(Instant::now()),
+            }
+            // Asking the clock costs as much as taking a record: not for each of them.
+            if batch.len().is_multiple_of(RECORDS_PER_LOOK) || before == 0 {
+                left = deadline.saturating_duration_since(Instant::now());
             }
         }
         if self.epoch() != epoch {
@@ -286,6 +295,16 @@ impl KafkaMember {
     }
 }
 
+/// The client waits in whole milliseconds, and a part of one would be no wait at all: a loop around it would spin.
+fn whole_ms(wait: Duration) -> Duration {
+    if wait.is_zero() { wait } else { wait.max(LEAST_WAIT) }
+}
+
+/// How long the first record of a batch has waited to be read.
+fn waited(batch: &Batch) -> Duration {
+    batch.iter().next().map_or(Duration::ZERO, |first| clock::age(clock::now(), first.timestamp))
+}
+
 enum Taken {
     More,
     Full,
@@ -387,6 +406,10 @@ impl Member for KafkaMember {
             None => tracing::debug!(?part, "started a partition that is no longer held"),
         }
         Ok(())
+    }
+
+    fn recycle(&mut self, batch: Batch) {
+        self.spare = batch.emptied();
     }
 
     fn commit(&mut self, step: Step) -> Result<(), BusError> {

@@ -28,8 +28,8 @@ use crate::{BusError, Stop};
 /// Sends between two looks at the delivery reports.
 const SENDS_PER_POLL: usize = 1_000;
 const PURGE_WAIT: Duration = Duration::from_secs(2);
-/// The client polls for at least so long, whatever comes.
-const DELIVERY_STEP: Duration = Duration::from_millis(1);
+/// Between two looks for delivery reports. The client's own wait is in whole milliseconds and spins through what is left of one.
+const DELIVERY_STEP: Duration = Duration::from_micros(300);
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(10);
 /// A call of the client that has not returned this long after its own time limit never will.
 const OVERDUE: Duration = Duration::from_secs(5);
@@ -247,8 +247,10 @@ impl Transaction<'_> {
     fn await_delivery(&self) {
         let producer = &self.owner.producer;
         let until = Instant::now() + CALL;
+        producer.poll(Duration::ZERO);
         while producer.in_flight_count() > 0 && Instant::now() < until && !self.owner.stop.is_set() {
-            producer.poll(DELIVERY_STEP);
+            std::thread::sleep(DELIVERY_STEP);
+            producer.poll(Duration::ZERO);
         }
     }
 

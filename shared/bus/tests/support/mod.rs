@@ -207,7 +207,13 @@ pub(crate) fn noise(bytes: usize, seed: u64) -> Vec<u8> {
 
 /// A budget for polls in tests.
 pub(crate) fn budget(records: usize) -> Budget {
-    Budget { records, bytes: 1 << 20, wait: Duration::from_millis(200), linger: Duration::from_millis(5) }
+    Budget {
+        records,
+        bytes: 1 << 20,
+        wait: Duration::from_millis(200),
+        linger: Duration::from_millis(5),
+        linger_behind: Duration::from_millis(5),
+    }
 }
 
 /// Calls until it gives something.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use groundswell_bus::Topic;
 
-use super::{Settings, Transport};
+use super::{LanguageModelSettings, Settings, Transport};
 
 /// Properties of librdkafka that the pipeline's guarantees rest on: it sets them itself.
 const OWN_PROPERTIES: &[&str] = &[
@@ -148,11 +148,13 @@ impl Settings {
         checks.range("classify.operations_per_version", classify.operations_per_version, 1, 100_000);
         checks.range("classify.undeclared_versions", classify.undeclared_versions, 0, 10_000);
         checks.range("classify.undeclared_apis", classify.undeclared_apis, 0, 10_000);
+        check_language_model(&classify.language_model, checks);
         let index = &self.index;
         checks.range("index.commit_ms", to_usize(index.commit_ms), 1, 60_000);
         checks.range("index.writers", index.writers, 1, 1_000);
         checks.range("index.writer_mib", index.writer_mib, index.writers.max(1).saturating_mul(MIB_PER_WRITER), 1_048_576);
         checks.range("index.rollup_cache_mib", index.rollup_cache_mib, 1, 65_536);
+        checks.range("index.themes_mib", index.themes_mib, 1, 65_536);
     }
 
     fn check_server(&self, checks: &mut Checks) {
@@ -216,6 +218,29 @@ fn key_of(topic: Topic) -> &'static str {
         Topic::Insights => "insights",
         Topic::Journal => "journal",
         Topic::DeadLetters => "dead_letters",
+    }
+}
+
+fn check_language_model(model: &LanguageModelSettings, checks: &mut Checks) {
+    let key = |field: &str| format!("classify.language_model.{field}");
+    checks.range(&key("timeout_ms"), to_usize(model.timeout_ms), 100, 300_000);
+    checks.range(&key("batch"), model.batch, 1, 100);
+    checks.range(&key("per_day"), to_usize(model.per_day), 1, 10_000_000);
+    checks.range(&key("queue"), model.queue, 1, 100_000);
+    checks.range(&key("cache"), model.cache, 1, 1_000_000);
+    checks.range(&key("text_bytes"), model.text_bytes, 100, 100_000);
+    if !model.is_on() {
+        return;
+    }
+    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let loopback =
+        here.iter().filter_map(|start| model.url.strip_prefix(start)).any(|rest| rest.is_empty() || rest.starts_with([':', '/']));
+    if !(model.url.starts_with("https://") || loopback) {
+        let wanted = "an https URL, or http on this machine";
+        checks.wrong(&key("url"), format_args!("{:?}", model.url), wanted, "texts of your consumers travel there: use https");
+    }
+    if model.model.is_empty() {
+        checks.wrong(&key("model"), "empty", "the model's name at that endpoint", "ask the endpoint which it has");
     }
 }
 

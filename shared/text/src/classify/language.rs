@@ -2,10 +2,10 @@
 //!
 //! Cheap and honest rather than complete: a text in none of these languages, or too short to tell, is `unsure`.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::words::Words;
+use crate::model::hash;
 
 /// How many words are enough to tell.
 const ENOUGH_WORDS: usize = 300;
@@ -67,11 +67,11 @@ const COMMON: &[(&str, &str)] = &[
 ];
 
 /// Every common word with the bits of its languages.
-static LANGUAGES_OF: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
-    let mut words = HashMap::new();
+static LANGUAGES_OF: LazyLock<hash::ByWord<u32>> = LazyLock::new(|| {
+    let mut words = hash::ByWord::default();
     for (bit, (_, list)) in COMMON.iter().enumerate() {
         for word in list.split(' ') {
-            *words.entry(word).or_insert(0) |= 1 << bit;
+            *words.entry(hash::word(word)).or_insert(0) |= 1 << bit;
         }
     }
     words
@@ -134,7 +134,7 @@ fn by_words(words: &Words) -> Guess {
     for i in 0..words.len().min(ENOUGH_WORDS) {
         let word = words.get(i);
         letters += usize::from(!word.starts_with(|c: char| c.is_ascii_digit()));
-        if let Some(languages) = LANGUAGES_OF.get(word) {
+        if let Some(languages) = LANGUAGES_OF.get(&words.hash(i)) {
             let share = 1.0 / ratio(languages.count_ones() as usize);
             let mut rest = *languages;
             while rest != 0 {

@@ -6,8 +6,12 @@
 //! of this module knows which one is at work; its name stays with every label.
 
 mod language;
+#[cfg(test)]
+mod lesson_tests;
+mod lessons;
 mod phrases;
 mod rules;
+mod taught;
 #[cfg(test)]
 mod tests;
 mod trained;
@@ -88,28 +92,48 @@ pub struct Rules;
 
 impl Classifier for Rules {
     fn classify(&self, text: &Text<'_>) -> Labels {
-        let words = Words::of(text.title, text.body);
-        let language = language(text, &words);
-        let score = text.survey_score.filter(|s| s.is_finite()).map(|s| s.clamp(0.0, 1.0));
-        let mut labels = Labels { model: self.name().to_owned(), ..Labels::default() };
-        if matches!(language.name.as_str(), "en" | UNSURE) {
-            let evidence = Evidence::of(&words);
-            labels.kind = kind(&evidence, &words, score);
-            labels.aspects = aspects(&evidence, &words);
-            labels.severity = severity(&evidence, &words, &labels.kind);
-            (labels.sentiment, labels.sentiment_score) = sentiment(&evidence, &words, score);
-        } else {
-            (labels.kind, labels.severity) = (unsure(), unsure());
-            (labels.sentiment, labels.sentiment_score) =
-                score.map_or((unsure(), 0.0), |s| tone(survey_tone(s), 0.6, vec!["survey score".to_owned()]));
-        }
-        labels.language = language;
-        labels
+        Labels { model: self.name().to_owned(), ..by_rules(text, false) }
     }
 
     fn name(&self) -> &'static str {
         "rules-1"
     }
+}
+
+/// The labels by rules. Where heads are asked after them, what only heads are heard on is left out: the tone of words, and why a kind is likely
+/// that does not stand against a head's.
+fn by_rules(text: &Text<'_>, for_heads: bool) -> Labels {
+    let words = Words::of(text.title, text.body);
+    let language = language(text, &words);
+    let score = text.survey_score.filter(|s| s.is_finite()).map(|s| s.clamp(0.0, 1.0));
+    let mut labels = Labels::default();
+    if matches!(language.name.as_str(), "en" | UNSURE) {
+        let evidence = Evidence::of(&words);
+        labels.kind = kind(&evidence, &words, score, for_heads);
+        labels.aspects = aspects(&evidence, &words);
+        labels.severity = severity(&evidence, &words, &labels.kind);
+        (labels.sentiment, labels.sentiment_score) =
+            if for_heads && score.is_none() { (unsure(), 0.0) } else { sentiment(&evidence, &words, score) };
+    } else {
+        (labels.kind, labels.severity) = (unsure(), unsure());
+        (labels.sentiment, labels.sentiment_score) =
+            score.map_or((unsure(), 0.0), |s| tone(survey_tone(s), 0.6, vec!["survey score".to_owned()]));
+    }
+    labels.language = language;
+    labels
+}
+
+/// The labels that the shipped classifiers give for the head `type`, `aspect`, `sentiment` or `severity`.
+#[must_use]
+pub fn known_labels(head: &str) -> Vec<&'static str> {
+    let table = match head {
+        "type" => KINDS,
+        "aspect" => ASPECTS,
+        "severity" => SEVERITIES,
+        "sentiment" => return vec!["negative", "neutral", "positive"],
+        _ => return Vec::new(),
+    };
+    table.iter().map(|(name, _)| *name).collect()
 }
 
 fn unsure() -> Label {
@@ -136,7 +160,7 @@ fn language(text: &Text<'_>, words: &Words) -> Label {
     Label { name: code.to_owned(), confidence, because }
 }
 
-fn kind(evidence: &Evidence, words: &Words, survey: Option<f64>) -> Label {
+fn kind(evidence: &Evidence, words: &Words, survey: Option<f64>, for_heads: bool) -> Label {
     let extra = |name: &str| {
         let unhappy = survey.is_some_and(|s| s <= 0.4);
         let happy = survey.is_some_and(|s| s >= 0.8);
@@ -161,11 +185,14 @@ fn kind(evidence: &Evidence, words: &Words, survey: Option<f64>) -> Label {
         scores[praise] = (scores[praise] - 0.3 * rest).max(0.0);
     }
     best(&scores, LEAST_EVIDENCE).map_or_else(unsure, |(i, confidence)| {
-        let mut because = evidence.because(words, Table::Kind, i);
-        if because.is_empty() {
-            because.push("question mark".to_owned());
+        let mut label = Label { name: KINDS[i].0.to_owned(), confidence, because: Vec::new() };
+        if !for_heads || trained::stands(&label) {
+            label.because = evidence.because(words, Table::Kind, i);
+            if label.because.is_empty() {
+                label.because.push("question mark".to_owned());
+            }
         }
-        Label { name: KINDS[i].0.to_owned(), confidence, because }
+        label
     })
 }
 

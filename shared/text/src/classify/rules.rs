@@ -1,10 +1,10 @@
 //! Finding the phrases in a text, and what they add up to.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::phrases::{ASPECTS, KINDS, NEGATORS, Rules, SEVERITIES, TONES};
 use super::words::Words;
+use crate::model::hash;
 
 /// How far before a phrase a word of negation still counts.
 const NEGATION_REACH: usize = 3;
@@ -34,30 +34,44 @@ struct Phrase {
     label: u8,
     weight: f32,
     text: &'static str,
+    /// Its words, or what they begin with.
+    parts: Vec<Part>,
     negated: bool,
+}
+
+struct Part {
+    text: &'static str,
+    any_ending: bool,
 }
 
 /// Every phrase by its first word; or, where that may have any ending, by the first two letters.
 struct Index {
     phrases: Vec<Phrase>,
-    by_word: HashMap<&'static str, Vec<u16>>,
+    by_word: hash::ByWord<Vec<u16>>,
     by_letters: Vec<Vec<u16>>,
 }
 
 const LETTERS: usize = 27;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { phrases: Vec::new(), by_word: HashMap::new(), by_letters: vec![Vec::new(); LETTERS * LETTERS] };
+    let mut index = Index { phrases: Vec::new(), by_word: hash::ByWord::default(), by_letters: vec![Vec::new(); LETTERS * LETTERS] };
     for (table, labels) in (0..).zip(TABLES) {
         for (label, (_, weights)) in (0..).zip(labels) {
             for (weight, phrases) in *weights {
                 for text in phrases.split('|') {
                     let first = text.split(' ').next().unwrap_or_default();
-                    let list =
-                        if first.ends_with('*') { &mut index.by_letters[bucket(first)] } else { index.by_word.entry(first).or_default() };
+                    let list = if first.ends_with('*') {
+                        &mut index.by_letters[bucket(first)]
+                    } else {
+                        index.by_word.entry(hash::word(first)).or_default()
+                    };
                     list.push(u16::try_from(index.phrases.len()).unwrap_or(u16::MAX));
                     let negated = text.split(' ').any(|w| NEGATORS.contains(&w));
-                    index.phrases.push(Phrase { table, label, weight: *weight, text, negated });
+                    let parts = text.split(' ').map(|part| match part.strip_suffix('*') {
+                        Some(stem) => Part { text: stem, any_ending: true },
+                        None => Part { text: part, any_ending: false },
+                    });
+                    index.phrases.push(Phrase { table, label, weight: *weight, text, parts: parts.collect(), negated });
                 }
             }
         }
@@ -100,10 +114,10 @@ impl Evidence {
         let mut denied = 0;
         for i in 0..words.len() {
             let word = words.get(i);
-            let by_word = index.by_word.get(word).map_or(&[][..], Vec::as_slice);
+            let by_word = index.by_word.get(&words.hash(i)).map_or(&[][..], Vec::as_slice);
             for phrase in by_word.iter().chain(&index.by_letters[bucket(word)]) {
                 let rule = &index.phrases[usize::from(*phrase)];
-                if matches(rule.text, words, i) {
+                if matches(&rule.parts, words, i) {
                     let weight = if i < words.title { rule.weight * TITLE_WEIGHT } else { rule.weight };
                     evidence.add(*phrase, i, weight, denied > 0 && !rule.negated);
                 }
@@ -165,10 +179,10 @@ impl Evidence {
 }
 
 /// Whether the words from `at` on are this phrase, within one sentence.
-fn matches(phrase: &str, words: &Words, at: usize) -> bool {
-    phrase.split(' ').enumerate().all(|(i, part)| {
+fn matches(parts: &[Part], words: &Words, at: usize) -> bool {
+    parts.iter().enumerate().all(|(i, part)| {
         let word = words.get(at + i);
-        let same = part.strip_suffix('*').map_or(word == part, |stem| word.starts_with(stem));
+        let same = if part.any_ending { word.starts_with(part.text) } else { word == part.text };
         same && !word.is_empty() && (i == 0 || !words.ends_sentence(at + i - 1))
     })
 }

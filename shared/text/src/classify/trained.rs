@@ -4,8 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use groundswell_model::insight::{Label, Labels};
 
-use super::{Classifier, MOST_ASPECTS, Rules, Text, UNSURE, survey_tone};
-use crate::model::{self, Answer, Joint, Model, ModelError, Told};
+use super::lessons::{self, Lessons};
+use super::taught::{Names, Question, Scored, Taught};
+use super::{Classifier, Lesson, MOST_ASPECTS, Text, UNSURE, by_rules, survey_tone};
+use crate::model::{self, Answer, Joint, Model, ModelError, Prepared, Told};
 
 /// The model file of this repository; `docs/model-card.md` says what it is made of.
 static FILE: &[u8] = include_bytes!("../../model/labels.gsm");
@@ -16,17 +18,21 @@ static SHIPPED: LazyLock<Result<Trained, ModelError>> = LazyLock::new(|| model::
 const LEARNT: &str = "en";
 /// Least confidence of an aspect by rules that stands beside the learnt ones: two good signs.
 const SURE_RULE: f32 = 0.75;
+/// Lessons that take more than this from an aspect's score speak against it.
+const DENIED: f32 = -0.25;
 
 /// Labels by a model with the heads `type`, `aspect`, `sentiment` and `language`. Severity has no data to learn from and
-/// stays with the rules; so do the aspects that the model does not know.
+/// stays with the rules; so do the aspects that the model does not know. Where people gave lessons on texts of a source, they count for it.
 #[derive(Clone, Debug)]
 pub struct Trained {
     model: Arc<Model>,
     joint: Arc<Joint>,
+    names: Arc<Names>,
+    lessons: Lessons,
 }
 
 /// The heads that English texts are asked with, all at once.
-const ASKED: [&str; 3] = ["type", "sentiment", "aspect"];
+const ASKED: [Question; 3] = [Question::Kind, Question::Sentiment, Question::Aspect];
 
 impl Trained {
     /// The model of this repository; read once.
@@ -40,8 +46,9 @@ impl Trained {
     /// A model of one's own with heads of the same names.
     #[must_use]
     pub fn new(model: Model) -> Self {
-        let joint = Joint::of(&model, &ASKED);
-        Self { model: Arc::new(model), joint: Arc::new(joint) }
+        let joint = Joint::of(&model, &ASKED.map(Question::head));
+        let names = Names::of(&model);
+        Self { model: Arc::new(model), joint: Arc::new(joint), names: Arc::new(names), lessons: Lessons::default() }
     }
 
     /// Its heads.
@@ -50,45 +57,79 @@ impl Trained {
         &self.model
     }
 
-    /// All labels, and each head's answer with its best label, where it was asked.
+    /// All labels, and each head's answer with its best label, where it was asked. The source is one that the heads were trained on.
     #[must_use]
     pub fn explain(&self, text: &Text<'_>, source: Option<&str>) -> (Labels, Vec<(&str, Answer)>) {
         self.label(text, source, true)
     }
 
     fn label(&self, text: &Text<'_>, source: Option<&str>, explain: bool) -> (Labels, Vec<(&str, Answer)>) {
-        let mut labels = Rules.classify(text);
-        labels.model = self.model.name.clone();
+        let mut labels = Labels { model: self.model.name.clone(), ..by_rules(text, true) };
         // English by its common words and a published language stand: letters need not be asked.
         let told = labels.language.name == LEARNT || labels.language.because.iter().any(|b| b == "as published");
         let prepared = self.model.prepare_for(text.title, text.body, &|head| head != "language" || !told);
-        let ask = |name: &str| self.model.head(name).map(|head| head.answer(&prepared, source));
         let mut answers = Vec::new();
-        if !told && let Some(answer) = ask("language") {
+        if !told && let Some(head) = self.model.head("language") {
+            let answer = head.answer(&prepared, source);
             language(&mut labels, &answer);
             answers.push(("language", answer));
         }
         if text.title.trim().is_empty() && text.body.trim().is_empty() {
             return (labels, answers);
         }
-        let learnt = matches!(labels.language.name.as_str(), LEARNT | UNSURE);
-        let mut scores = if learnt && !explain && source.is_none() { prepared.scores(&self.joint) } else { Vec::new() };
-        for name in ASKED {
-            let briefly = self.joint.place(name).and_then(|at| scores.get_mut(at)).map(std::mem::take).zip(self.model.head(name));
-            let answer = briefly.map(|(scores, head)| head.answer_briefly(&prepared, scores));
-            let Some(answer) = answer.or_else(|| ask(name)) else { continue };
-            match name {
-                _ if !learnt => not_learnt(&mut labels, text),
-                "type" => kind(&mut labels, &answer),
-                "sentiment" => self.sentiment(&mut labels, text, &answer),
-                _ => self.aspects(&mut labels, &answer),
-            }
-            answers.push((name, answer));
+        if matches!(labels.language.name.as_str(), LEARNT | UNSURE) {
+            answers.extend(self.ask(&mut labels, text, &prepared, source, explain));
+        } else {
+            not_learnt(&mut labels, text);
         }
+        self.names.said(&mut labels, &self.lessons.of_text(text.source, text.title, text.body));
         (labels, answers)
     }
 
-    fn sentiment(&self, labels: &mut Labels, text: &Text<'_>, answer: &Answer) {
+    /// Asks the heads, and the lessons of the text's source.
+    fn ask(&self, labels: &mut Labels, text: &Text<'_>, prepared: &Prepared, source: Option<&str>, explain: bool) -> Vec<(&str, Answer)> {
+        let taught = self.taught(text.source, prepared);
+        let rules = taught.as_ref().map(|_| labels.clone()).unwrap_or_default();
+        let mut answers = Vec::with_capacity(ASKED.len());
+        for (question, mut scores) in ASKED.into_iter().zip(self.scores(prepared, source)) {
+            let Some(head) = self.model.head(question.head()) else { continue };
+            let scored = taught.as_ref().and_then(|t| t.scores(question, &scores, &rules));
+            if let Some(scored) = &scored {
+                scores.clone_from_slice(&scored.scores[..head.labels().len()]);
+            }
+            let answer = if explain { head.answer_by(prepared, scores) } else { head.answer_briefly(prepared, scores, &self.joint) };
+            let by_lessons = taught.as_ref().zip(scored.as_ref());
+            match question {
+                Question::Kind => kind(labels, &answer, by_lessons),
+                Question::Sentiment => self.sentiment(labels, text, &answer, by_lessons),
+                _ => self.aspects(labels, &answer, by_lessons),
+            }
+            answers.push((head.name.as_str(), answer));
+        }
+        if let Some(taught) = taught {
+            taught.severity(labels);
+        }
+        answers
+    }
+
+    /// The scores of the heads that are asked at once; none for a head that is not there.
+    fn scores(&self, prepared: &Prepared, source: Option<&str>) -> Vec<Vec<f32>> {
+        let mut together = if source.is_none() { prepared.scores(&self.joint) } else { Vec::new() };
+        let one = |question: Question| {
+            let joint = self.joint.place(question.head()).and_then(|at| together.get_mut(at)).map(std::mem::take);
+            joint.or_else(|| self.model.head(question.head()).map(|h| h.scores(prepared, source))).unwrap_or_default()
+        };
+        ASKED.into_iter().map(one).collect()
+    }
+
+    /// What the lessons of a source say about a text, if there are any.
+    fn taught(&self, source: Option<&str>, prepared: &Prepared) -> Option<Taught<'_>> {
+        let learnt = self.lessons.learnt(source)?;
+        let like = learnt.likeness(&self.model.vector(prepared));
+        Some(Taught { learnt, like, names: &self.names })
+    }
+
+    fn sentiment(&self, labels: &mut Labels, text: &Text<'_>, answer: &Answer, by_lessons: ByLessons<'_>) {
         let Some(head) = self.model.head("sentiment") else { return };
         let share = |name: &str| head.labels().iter().position(|l| l == name).and_then(|i| answer.shares.get(i)).copied().unwrap_or(0.0);
         let words = share("positive") - share("negative");
@@ -98,19 +139,28 @@ impl Trained {
             None => {
                 labels.sentiment = given(answer);
                 labels.sentiment_score = words;
+                if let Some((_, scored)) = by_lessons {
+                    scored.explain(&mut labels.sentiment);
+                }
             }
         }
         labels.sentiment_score = labels.sentiment_score.clamp(-1.0, 1.0);
     }
 
-    /// Learnt aspects, and those of the rules that were not learnt or that the rules are sure of.
-    fn aspects(&self, labels: &mut Labels, answer: &Answer) {
-        let learnt = |name: &str| self.model.head("aspect").is_some_and(|h| h.labels().iter().any(|l| l == name));
+    /// Learnt aspects, and those of the rules that were not learnt or that the rules are sure of, unless lessons speak against them.
+    fn aspects(&self, labels: &mut Labels, answer: &Answer, by_lessons: ByLessons<'_>) {
+        let learnt = self.model.head("aspect").map_or(0, |h| h.labels().len());
+        let place = |name: &str| self.names.labels(Question::Aspect).iter().position(|l| l == name);
+        let against = |at: usize| by_lessons.is_some_and(|(_, s)| if at < learnt { s.added(at) < DENIED } else { s.scores[at] <= 0.0 });
+        let stands = |rule: &Label| place(&rule.name).is_none_or(|at| (at >= learnt || rule.confidence >= SURE_RULE) && !against(at));
         let mut all: Vec<Label> = answer.given.iter().map(label).collect();
-        let rules = labels.aspects.drain(..).filter(|a| !learnt(&a.name) || a.confidence >= SURE_RULE);
-        for rule in rules {
-            if !all.iter().any(|a| a.name == rule.name) {
-                all.push(rule);
+        let by_lessons = by_lessons.into_iter().flat_map(|(taught, scored)| {
+            let more = (learnt..scored.scores.len()).filter(|at| scored.scores[*at] > 0.0);
+            more.map(|at| taught.label(Question::Aspect, at, scored))
+        });
+        for more in labels.aspects.drain(..).filter(stands).chain(by_lessons) {
+            if !all.iter().any(|a| a.name == more.name) {
+                all.push(more);
             }
         }
         all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.name.cmp(&b.name)));
@@ -119,6 +169,9 @@ impl Trained {
     }
 }
 
+/// What lessons said where any judged the question.
+type ByLessons<'a> = Option<(&'a Taught<'a>, &'a Scored)>;
+
 impl Classifier for Trained {
     fn classify(&self, text: &Text<'_>) -> Labels {
         self.label(text, None, false).0
@@ -126,6 +179,27 @@ impl Classifier for Trained {
 
     fn name(&self) -> &str {
         &self.model.name
+    }
+
+    fn learn(&mut self, lesson: &Lesson) {
+        let text = Text { title: &lesson.title, body: &lesson.body, source: Some(&lesson.source), ..Text::default() };
+        let rules = by_rules(&text, true);
+        let prepared = self.model.prepare_for(text.title, text.body, &|head| head != "language");
+        let mut heads = self.scores(&prepared, None).into_iter();
+        let answers = Question::ALL.map(|question| {
+            let head = heads.next().unwrap_or_default();
+            self.names.judged(question, lesson, self.names.scores(question, &head, &rules))
+        });
+        if answers.iter().any(Option::is_some) && !(text.title.trim().is_empty() && text.body.trim().is_empty()) {
+            self.lessons.keep(lesson, lessons::taught(self.model.vector(&prepared), answers.to_vec()));
+        } else {
+            // What was said before about this feedback does not stand either.
+            self.lessons.forget(lesson.identity);
+        }
+    }
+
+    fn forget(&mut self, identity: u128) {
+        self.lessons.forget(identity);
     }
 }
 
@@ -164,16 +238,31 @@ fn not_learnt(labels: &mut Labels, text: &Text<'_>) {
 /// Confidence from which on the rules are heard where the head is `unsure`, on the two kinds that it has not learnt or hardly.
 const SURE_KIND: f32 = 0.7;
 
+/// Whether a rule's kind is one that the head has not learnt or hardly, and sure.
+pub(super) fn stands(rule: &Label) -> bool {
+    matches!(rule.name.as_str(), "other" | "complaint") && rule.confidence >= SURE_KIND
+}
+
 /// What is no feedback at all, such as an automatic reply, only the rules know; of complaints the head has seen too few.
-fn kind(labels: &mut Labels, answer: &Answer) {
-    let rule = &labels.kind;
-    let by_rule = match rule.name.as_str() {
-        "other" => rule.confidence >= SURE_KIND,
-        "complaint" => rule.confidence >= SURE_KIND && answer.given.is_empty(),
-        _ => false,
+fn kind(labels: &mut Labels, answer: &Answer, by_lessons: ByLessons<'_>) {
+    let mut rule = stands(&labels.kind) && (labels.kind.name == "other" || answer.given.is_empty());
+    let Some((taught, scored)) = by_lessons else {
+        if !rule {
+            labels.kind = given(answer);
+        }
+        return;
     };
-    if !by_rule {
-        labels.kind = given(answer);
+    let best = scored.best().unwrap_or(0);
+    let name = taught.names.labels(Question::Kind).get(best).map_or("", String::as_str);
+    if answer.best.label == name {
+        // Lessons may speak against the rule.
+        rule &= labels.kind.name != "other";
+        if !rule {
+            labels.kind = given(answer);
+            scored.explain(&mut labels.kind);
+        }
+    } else if labels.kind.name != name {
+        labels.kind = if scored.scores[best] > 0.0 { taught.label(Question::Kind, best, scored) } else { super::unsure() };
     }
 }
 

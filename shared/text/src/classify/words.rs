@@ -1,5 +1,6 @@
 //! A text as words: lower case, contractions undone, with where sentences end.
 
+use crate::model::hash;
 use crate::redact::placeholder_end;
 
 /// Longest part of a text that is looked at: what feedback says is said early, and time stays bounded.
@@ -12,6 +13,8 @@ pub(super) struct Words {
     letters: String,
     /// Where each word ends in `letters`.
     ends: Vec<usize>,
+    /// The hash of each word.
+    hashes: Vec<u64>,
     /// Whether a sentence ends after the word.
     stops: Vec<bool>,
     /// How many question marks there are.
@@ -38,6 +41,11 @@ impl Words {
     pub(super) fn get(&self, i: usize) -> &str {
         let start = i.checked_sub(1).map_or(0, |b| self.ends.get(b).copied().unwrap_or(0));
         self.ends.get(i).and_then(|end| self.letters.get(start..*end)).unwrap_or("")
+    }
+
+    /// The hash of word `i`, by [`hash::word`].
+    pub(super) fn hash(&self, i: usize) -> u64 {
+        self.hashes.get(i).copied().unwrap_or(0)
     }
 
     /// Whether a sentence ends after word `i`.
@@ -111,6 +119,8 @@ impl Words {
     }
 
     fn push_end(&mut self) {
+        let start = self.ends.last().copied().unwrap_or(0);
+        self.hashes.push(hash::word(self.letters.get(start..).unwrap_or_default()));
         self.ends.push(self.letters.len());
         self.stops.push(false);
     }

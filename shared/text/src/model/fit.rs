@@ -21,7 +21,7 @@ const SHORT: usize = 30;
 /// Texts a label needs at least.
 const LEAST_TEXTS: usize = 2;
 /// Seed of the parts.
-const SEED: u64 = 4;
+pub(super) const SEED: u64 = 4;
 
 /// Everything that training needs of its texts.
 pub(super) struct Data<'a> {
@@ -79,7 +79,7 @@ impl<'a> Data<'a> {
         Example { features: &self.features[i], labels: &self.truth[i], source: self.rows[i].source.as_deref() }
     }
 
-    fn train(&self, chosen: &dyn Fn(usize) -> bool, options: &Options) -> Head {
+    pub(super) fn train(&self, chosen: &dyn Fn(usize) -> bool, options: &Options) -> Head {
         let examples: Vec<Example<'_>> = (0..self.rows.len()).filter(|i| chosen(*i)).map(|i| self.example(i)).collect();
         head(&examples, &self.labels, options)
     }
@@ -189,34 +189,6 @@ impl Tried {
     }
 }
 
-/// How well a source that training has not seen is told, with so many of its texts per label known: mean over the sources
-/// of the macro-F1 on the rest of its texts. None where there are fewer than two sources.
-///
-/// # Errors
-/// As for [`fit`].
-pub fn new_source(rows: &[Row], recipe: Recipe, known: usize) -> Result<Option<f64>, ModelError> {
-    let data = Data::of(rows, &[recipe])?;
-    let mut sources: Vec<&str> = rows.iter().filter_map(|r| r.source.as_deref()).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    if sources.len() < 2 {
-        return Ok(None);
-    }
-    let mut sum = 0.0;
-    for source in &sources {
-        let own = data.first_of_each_label(source, known);
-        let head = data.train(&|i| rows[i].source.as_deref() != Some(*source) || own.contains(&i), &recipe.options());
-        let judged: Vec<Judged> = (0..rows.len())
-            .filter(|i| rows[*i].source.as_deref() == Some(*source) && !own.contains(i))
-            .map(|i| Decision::default().judge(&head.scores(&data.features[i], Some(source)), &data.truth[i], None))
-            .collect();
-        sum += Figures::of(&data.labels, &judged).macro_f1;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a count of sources")]
-    let mean = sum / sources.len() as f64;
-    Ok(Some(mean))
-}
-
 impl Data<'_> {
     fn attempt(&self, recipe: Recipe, folds: &[usize], plan: Plan<'_>) -> Tried {
         let mut options = recipe.options();
@@ -229,20 +201,5 @@ impl Data<'_> {
         let scores = self.scores(folds, &options);
         let figures = Figures::of(&self.labels, &self.judge(folds, &scores, plan.bar_on));
         Tried { recipe, options, scores, figures }
-    }
-
-    /// So many rows of each label of a source, in an order that only the seed decides.
-    fn first_of_each_label(&self, source: &str, most: usize) -> Vec<usize> {
-        let mut rows: Vec<usize> = (0..self.rows.len()).filter(|i| self.rows[*i].source.as_deref() == Some(source)).collect();
-        Numbers(SEED).shuffle(&mut rows);
-        let mut taken = vec![0; self.labels.len()];
-        rows.retain(|i| {
-            let label = self.truth[*i].first().copied();
-            label.is_some_and(|l| {
-                taken[l] += 1;
-                taken[l] <= most
-            })
-        });
-        rows
     }
 }

@@ -4,7 +4,7 @@ const MULTIPLIER: u64 = 0x517c_c1b7_2722_0a95;
 const FINISH: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Adds a value to a running hash.
-pub(super) const fn push(hash: u64, value: u64) -> u64 {
+pub(crate) const fn push(hash: u64, value: u64) -> u64 {
     (hash.rotate_left(5) ^ value).wrapping_mul(MULTIPLIER)
 }
 
@@ -15,9 +15,30 @@ pub(super) const fn key(hash: u64) -> u32 {
 }
 
 /// The hash of a word.
-pub(super) fn word(text: &str) -> u64 {
+pub(crate) fn word(text: &str) -> u64 {
     text.bytes().fold(text.len() as u64, |h, b| push(h, u64::from(b)))
 }
+
+/// Tables by hashes of words need no further hashing, only well mixed bits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ready(u64);
+
+impl std::hash::Hasher for Ready {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |h, b| push(h, u64::from(*b)));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = (hash ^ (hash >> 32)).wrapping_mul(FINISH);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// A table by hashes of words.
+pub(crate) type ByWord<V> = std::collections::HashMap<u64, V, std::hash::BuildHasherDefault<Ready>>;
 
 /// A generator of numbers that are the same everywhere (SplitMix64, Steele et al. 2014).
 #[derive(Clone, Debug)]

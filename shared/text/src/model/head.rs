@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::features::{Block, Feature, Features, Weights};
+use super::features::{Block, Features, Weights};
 use super::hash;
 
 /// Counts above this weigh no more.
@@ -13,15 +13,30 @@ const MOST_OFTEN: u16 = 64;
 /// Every feature of a text asks for these two: looked up, not reckoned.
 static FREQUENCIES: LazyLock<[f32; MOST_OFTEN as usize + 1]> =
     LazyLock::new(|| std::array::from_fn(|n| if n <= 1 { 1.0 } else { 1.0 + f32::from(u16::try_from(n).unwrap_or(MOST_OFTEN)).ln() }));
-static RARITIES: LazyLock<[f32; 256]> =
-    LazyLock::new(|| std::array::from_fn(|byte| 1.0 + f32::from(u8::try_from(byte).unwrap_or(u8::MAX).saturating_sub(1)) / 30.0));
+static RARITIES: [f32; 256] = rarities();
 
-/// Weight of how often a feature stands in a text: 1 + ln n (sublinear term frequency).
-pub(super) fn frequency(count: u16) -> f32 {
-    FREQUENCIES[usize::from(count.min(MOST_OFTEN))]
+#[expect(clippy::cast_precision_loss, reason = "below 256")]
+const fn rarities() -> [f32; 256] {
+    let mut all = [0.0; 256];
+    let mut byte = 1;
+    while byte < all.len() {
+        all[byte] = 1.0 + (byte - 1) as f32 / 30.0;
+        byte += 1;
+    }
+    all
 }
 
-/// The inverse document frequency that a byte stands for; 0 is a feature that training has not seen.
+/// The weights by how often a feature stands in a text: 1 + ln n (sublinear term frequency).
+pub(super) fn frequencies() -> &'static [f32; MOST_OFTEN as usize + 1] {
+    &FREQUENCIES
+}
+
+/// One of [`frequencies`].
+pub(super) fn frequency(frequencies: &[f32; MOST_OFTEN as usize + 1], count: u16) -> f32 {
+    frequencies[usize::from(count.min(MOST_OFTEN))]
+}
+
+/// The inverse document frequency that a byte stands for; a feature that training has not seen (0) counts for nothing.
 pub(super) fn rarity(byte: u8) -> f32 {
     RARITIES[usize::from(byte)]
 }
@@ -227,10 +242,11 @@ impl Head {
     /// Adds up the weights of one block's features; gives the factor that makes the block as long as its weight.
     fn sum(&self, features: &Features, block: Block, source: Option<&str>, sum: &mut [f32], crossed_sum: &mut [f32]) -> f32 {
         let mut square = 0.0_f32;
+        let frequencies = frequencies();
         for feature in &features.blocks[block as usize] {
             let Some(row) = self.table.find(feature.key) else { continue };
             let (rare, weights) = self.table.row(row);
-            let value = frequency(feature.count) * rarity(rare);
+            let value = frequency(frequencies, feature.count) * rarity(rare);
             square += value * value;
             for (s, w) in sum.iter_mut().zip(weights) {
                 *s += value * f32::from(*w);
@@ -245,18 +261,9 @@ impl Head {
         if square > 0.0 { self.blocks[block as usize] / square.sqrt() } else { 0.0 }
     }
 
-    /// The length of a block's features that training has seen.
-    pub(super) fn length(&self, features: &[Feature]) -> f32 {
-        let value = |f: &Feature| self.table.find(f.key).map_or(0.0, |row| frequency(f.count) * rarity(self.table.row(row).0));
-        features.iter().map(|f| value(f).powi(2)).sum::<f32>().sqrt()
-    }
-
-    /// What a feature adds to the score of a label, before its block is made as long as its weight.
-    pub(super) fn contribution(&self, key: u32, count: u16, label: usize) -> f32 {
-        let Some(row) = self.table.find(key) else { return 0.0 };
-        let (rare, weights) = self.table.row(row);
-        let weight = weights.get(label).copied().unwrap_or(0);
-        frequency(count) * rarity(rare) * f32::from(weight) * self.scale[label]
+    /// How rare a feature is, and its weight for one of the labels; 0 and 0 where training has not seen it.
+    pub(super) fn weight(&self, label: usize, key: u32) -> (u8, f32) {
+        self.table.look_up(key).map_or((0, 0.0), |(rare, weights)| (rare, weights.get(label).map_or(0.0, |w| f32::from(*w))))
     }
 
     /// Bytes of memory.

@@ -1,19 +1,22 @@
 //! Several heads asked at once. Most of the time of a score is waiting for memory, so the weights that all heads have for a
-//! feature lie side by side: one look answers for all of them. The scores are those of [`Head::scores`], to the last bit.
+//! feature lie side by side: one look answers for all of them, and nothing is decided on the way, so that many looks are under way
+//! at once. The scores are those of [`Head::scores`], to the last bit.
 
 use super::Model;
-use super::features::{Block, Features};
-use super::head::{Head, frequency, rarity};
+use super::features::{Block, Feature, Features};
+use super::head::{Head, frequencies, frequency, rarity};
+
+/// How rare a feature is for a head (0: the head does not know it), and the head's weights.
+type Cell = [i8; LANES + 1];
+/// Most labels of a head that is asked together with others.
+const LANES: usize = 7;
 
 /// Heads of one model whose tables have the same buckets.
 #[derive(Clone, Debug, Default)]
 pub struct Joint {
     parts: Vec<Part>,
-    /// For each bucket and each head: how rare the feature is (0: the head does not know it), and the weights. Most buckets are in use, so
-    /// there is nothing to save by a list of those that are.
-    cells: Vec<i8>,
-    /// Cells of a bucket.
-    width: usize,
+    /// The cells of all heads for each bucket. Most buckets are in use, so there is nothing to save by a list of those that are.
+    cells: Vec<Cell>,
     buckets: usize,
 }
 
@@ -21,56 +24,36 @@ pub struct Joint {
 #[derive(Clone, Debug)]
 struct Part {
     name: String,
-    /// Where its cells begin in a row.
-    at: usize,
     blocks: [f32; Block::ALL.len()],
     scale: Vec<f32>,
     bias: Vec<f32>,
 }
 
 /// Sums of one head on the way.
+#[derive(Clone, Copy, Default)]
 struct Sums {
-    block: Vec<f32>,
-    total: Vec<f32>,
+    block: [f32; LANES],
+    total: [f32; LANES],
     square: f32,
 }
 
 impl Joint {
-    /// The heads of these names, as far as they are there and have tables of the same size.
+    /// The heads of these names, as far as they are there, have few labels, and tables of the same size.
     #[must_use]
     pub fn of(model: &Model, names: &[&str]) -> Self {
-        let asked: Vec<(&str, &Head)> = names.iter().filter_map(|n| Some((*n, &model.head(n)?.head))).collect();
+        let few = |head: &&Head| head.labels.len() <= LANES;
+        let asked: Vec<(&str, &Head)> = names.iter().filter_map(|n| Some((*n, Some(&model.head(*n)?.head).filter(few)?))).collect();
         let buckets = asked.first().map_or(0, |(_, head)| head.table.buckets());
         let heads: Vec<(&str, &Head)> = asked.into_iter().filter(|(_, head)| head.table.buckets() == buckets).collect();
-        let mut joint = Self { buckets, ..Self::default() };
-        for (name, head) in &heads {
-            let at = joint.width;
-            joint.width += 1 + head.labels.len();
-            joint.parts.push(Part {
-                name: (*name).to_owned(),
-                at,
-                blocks: head.blocks,
-                scale: head.scale.clone(),
-                bias: head.bias.clone(),
-            });
-        }
-        joint.cells.reserve_exact(buckets * joint.width);
-        for key in 0..u32::try_from(buckets).unwrap_or(0) {
-            joint.add_bucket(key, &heads);
-        }
-        joint
-    }
-
-    fn add_bucket(&mut self, key: u32, heads: &[(&str, &Head)]) {
-        for (_, head) in heads {
-            match head.table.look_up(key) {
-                Some((rare, weights)) => {
-                    self.cells.push(rare.cast_signed());
-                    self.cells.extend_from_slice(weights);
-                }
-                None => self.cells.resize(self.cells.len() + 1 + head.labels.len(), 0),
-            }
-        }
+        let part = |(name, head): &(&str, &Head)| Part {
+            name: (*name).to_owned(),
+            blocks: head.blocks,
+            scale: head.scale.clone(),
+            bias: head.bias.clone(),
+        };
+        let keys = 0..u32::try_from(buckets).unwrap_or(0);
+        let cells = keys.flat_map(|key| heads.iter().map(move |(_, head)| cell(head, key))).collect();
+        Self { parts: heads.iter().map(part).collect(), cells, buckets }
     }
 
     /// The place of a head among those asked at once.
@@ -79,13 +62,30 @@ impl Joint {
         self.parts.iter().position(|p| p.name == name)
     }
 
+    /// Bytes of memory of its cells.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.cells.len() * size_of::<Cell>()
+    }
+
+    fn at(&self, key: u32) -> &[Cell] {
+        let bucket = key as usize & (self.buckets - 1);
+        &self.cells[bucket * self.parts.len()..][..self.parts.len()]
+    }
+
+    /// How rare a feature is for a head, and its weight for one of the labels; 0 and 0 where the head does not know it.
+    pub(super) fn weight(&self, place: usize, label: usize, key: u32) -> (u8, f32) {
+        let cell = self.at(key)[place];
+        (cell[0].cast_unsigned(), f32::from(cell[1 + label]))
+    }
+
     /// The score of every label of every head, for features without a source.
     pub(super) fn scores(&self, features: &Features) -> Vec<Vec<f32>> {
-        let fresh = |p: &Part| Sums { block: vec![0.0; p.bias.len()], total: vec![0.0; p.bias.len()], square: 0.0 };
-        let mut sums: Vec<Sums> = self.parts.iter().map(fresh).collect();
+        let mut sums = vec![Sums::default(); self.parts.len()];
         for block in Block::ALL {
             if self.parts.iter().any(|p| p.blocks[block as usize] > 0.0) {
-                self.block(features, block, &mut sums);
+                self.block(&features.blocks[block as usize], &mut sums);
+                self.end_block(block, &mut sums);
             }
         }
         let end = |(part, sums): (&Part, Sums)| -> Vec<f32> {
@@ -94,27 +94,34 @@ impl Joint {
         self.parts.iter().zip(sums).map(end).collect()
     }
 
-    fn block(&self, features: &Features, block: Block, sums: &mut [Sums]) {
-        for feature in &features.blocks[block as usize] {
-            let bucket = feature.key as usize & (self.buckets - 1);
-            let cells = &self.cells[bucket * self.width..][..self.width];
-            let often = frequency(feature.count);
-            for (part, sums) in self.parts.iter().zip(sums.iter_mut()) {
-                let rare = cells[part.at].cast_unsigned();
-                if rare == 0 {
-                    continue;
-                }
-                let value = often * rarity(rare);
+    fn block(&self, features: &[Feature], sums: &mut [Sums]) {
+        let frequencies = frequencies();
+        for feature in features {
+            let often = frequency(frequencies, feature.count);
+            for (cell, sums) in self.at(feature.key).iter().zip(sums.iter_mut()) {
+                let value = often * rarity(cell[0].cast_unsigned());
                 sums.square += value * value;
-                for (sum, weight) in sums.block.iter_mut().zip(&cells[part.at + 1..]) {
+                for (sum, weight) in sums.block.iter_mut().zip(&cell[1..]) {
                     *sum += value * f32::from(*weight);
                 }
             }
         }
+    }
+
+    fn end_block(&self, block: Block, sums: &mut [Sums]) {
         for (part, sums) in self.parts.iter().zip(sums.iter_mut()) {
             let square = std::mem::take(&mut sums.square);
             let factor = if square > 0.0 { part.blocks[block as usize] / square.sqrt() } else { 0.0 };
             sums.total.iter_mut().zip(&mut sums.block).for_each(|(total, sum)| *total += std::mem::take(sum) * factor);
         }
     }
+}
+
+fn cell(head: &Head, key: u32) -> Cell {
+    let mut cell = Cell::default();
+    if let Some((rare, weights)) = head.table.look_up(key) {
+        cell[0] = rare.cast_signed();
+        cell[1..].iter_mut().zip(weights).for_each(|(cell, weight)| *cell = *weight);
+    }
+    cell
 }

@@ -14,14 +14,16 @@ mod features;
 mod figures;
 mod file;
 mod fit;
-mod hash;
+pub(crate) mod hash;
 mod head;
 mod joint;
+mod learnt;
 mod marks;
 mod polarity;
 mod recipe;
 pub mod sets;
 mod solver;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -33,9 +35,11 @@ use serde::{Deserialize, Serialize};
 pub use evaluate::evaluate;
 pub use figures::{Figures, LabelFigures, SourceFigures};
 pub use file::{VERSION, read, write};
-pub use fit::{Plan, fit, new_source};
+pub use fit::{Plan, fit};
 pub use joint::Joint;
+pub(crate) use learnt::{Judged, Learnt, Likeness, Taught, Vector};
 pub use recipe::Recipe;
+pub use sources::{new_source, taught_source};
 
 use decide::Decision;
 use document::Document;
@@ -154,6 +158,11 @@ impl Model {
         Prepared { document, features }
     }
 
+    /// What a text is like, for lessons: by the first head's knowledge of how rare features are.
+    pub(crate) fn vector(&self, prepared: &Prepared) -> Vector {
+        self.heads.first().map(|h| learnt::vector(&prepared.features, &h.head)).unwrap_or_default()
+    }
+
     /// The head of this name.
     #[must_use]
     pub fn head(&self, name: &str) -> Option<&TrainedHead> {
@@ -206,25 +215,42 @@ impl TrainedHead {
         self.head.table.len()
     }
 
+    /// The score of every label.
+    #[must_use]
+    pub fn scores(&self, prepared: &Prepared, source: Option<&str>) -> Vec<f32> {
+        self.head.scores(&prepared.features, source)
+    }
+
     /// What it says about a text.
     #[must_use]
     pub fn answer(&self, prepared: &Prepared, source: Option<&str>) -> Answer {
-        self.say(prepared, self.head.scores(&prepared.features, source), true)
+        self.answer_by(prepared, self.scores(prepared, source))
     }
 
-    /// As [`TrainedHead::answer`] without a source, by scores of [`Prepared::scores`], and in less time: a best label that is not given
-    /// comes without the words that speak for it.
+    /// As [`TrainedHead::answer`], by scores that were found before.
     #[must_use]
-    pub fn answer_briefly(&self, prepared: &Prepared, scores: Vec<f32>) -> Answer {
-        self.say(prepared, scores, false)
+    pub fn answer_by(&self, prepared: &Prepared, scores: Vec<f32>) -> Answer {
+        self.say(prepared, scores, None)
     }
 
-    fn say(&self, prepared: &Prepared, scores: Vec<f32>, explain_best: bool) -> Answer {
+    /// As [`TrainedHead::answer_by`], and in less time: a best label that is not given comes without the words that speak for it.
+    #[must_use]
+    pub fn answer_briefly(&self, prepared: &Prepared, scores: Vec<f32>, joint: &Joint) -> Answer {
+        self.say(prepared, scores, Some(joint))
+    }
+
+    fn say(&self, prepared: &Prepared, scores: Vec<f32>, briefly: Option<&Joint>) -> Answer {
         let Some((best, ..)) = decide::best(&scores) else { return Answer::default() };
+        // What all heads asked at once lies in near memory.
+        let near = briefly.and_then(|joint| joint.place(&self.name).map(|place| (joint, place)));
+        let because = |label: usize| match near {
+            Some((joint, place)) => why::words(&self.head, prepared, &|key| joint.weight(place, label, key)),
+            None => why::words(&self.head, prepared, &|key| self.head.weight(label, key)),
+        };
         let told = |label: usize, confidence: f32| Told {
             label: self.head.labels.get(label).cloned().unwrap_or_default(),
             confidence,
-            because: why::words(&self.head, prepared, label),
+            because: because(label),
         };
         let given = |label: usize| Some(self.decision.confidence(&scores, label)).filter(|(_, given)| *given).map(|(p, _)| (label, p));
         let mut given: Vec<(usize, f32)> =
@@ -233,7 +259,7 @@ impl TrainedHead {
         let given: Vec<Told> = given.into_iter().map(|(label, p)| told(label, p)).collect();
         let best = match given.first() {
             Some(first) if !self.many() => first.clone(),
-            _ if explain_best => told(best, self.decision.confidence(&scores, best).0),
+            _ if briefly.is_none() => told(best, self.decision.confidence(&scores, best).0),
             _ => Told {
                 label: self.head.labels.get(best).cloned().unwrap_or_default(),
                 confidence: self.decision.confidence(&scores, best).0,

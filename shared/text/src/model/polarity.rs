@@ -1,6 +1,5 @@
 //! Words of joy and of anger, of our own making: a small table, strong words counting double, with their usual endings.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::hash;
@@ -36,8 +35,8 @@ const DENIES: &str = "not no never cannot cant dont doesnt didnt isnt wasnt wont
 /// How many words a denial reaches.
 const REACH: usize = 3;
 
-static WORDS: LazyLock<HashMap<u64, i8>> = LazyLock::new(|| {
-    let mut words = HashMap::new();
+static WORDS: LazyLock<hash::ByWord<i8>> = LazyLock::new(|| {
+    let mut words = hash::ByWord::default();
     for (strength, endings, list) in TABLE {
         for word in list.split(' ') {
             if endings.is_empty() {

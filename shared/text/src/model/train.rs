@@ -1,7 +1,7 @@
 //! From labelled texts to a head.
 
 use super::features::{Block, Features, Weights};
-use super::head::{Head, Table, crossed_key, frequency, rarity, rarity_byte};
+use super::head::{Head, Table, crossed_key, frequencies, frequency, rarity, rarity_byte};
 use super::solver::{self, Problem, Rows};
 
 /// How a head is trained.
@@ -122,7 +122,7 @@ impl Columns {
                 values.clear();
                 for feature in features {
                     if let Some(column) = self.of_bucket[(feature.key & mask) as usize].checked_sub(1) {
-                        values.push((feature.key, column, frequency(feature.count) * rarity(self.rarity[column as usize])));
+                        values.push((feature.key, column, frequency(frequencies(), feature.count) * rarity(self.rarity[column as usize])));
                     }
                 }
                 let length = values.iter().map(|(_, _, v)| v * v).sum::<f32>().sqrt();
