@@ -154,7 +154,7 @@ pub(super) fn named<'p>(
     measure: impl Fn(&&Person) -> (i128, u64),
 ) -> Result<Vec<(String, &'p Person)>, RollupError> {
     people.sort_by_key(|p| std::cmp::Reverse(measure(p)));
-    let last = people.get(NAMED - 1).map(|p| measure(p));
+    let last = people.get(NAMED - 1).map(&measure);
     // Equals of the last one compete by name: numbers depend on the order of reading.
     let candidates = people.into_iter().take_while(|p| last.is_none_or(|last| measure(p) >= last));
     let mut rows = candidates.map(|p| Ok((view.consumer_name(p.id)?, p))).collect::<Result<Vec<_>, RollupError>>()?;

@@ -131,10 +131,10 @@ fn holds(journeys: &Journeys, filter: &Filter, moved: Option<&crate::rollup::Con
     // Whoever made no call in the days asked for is not in them.
     calls >= filter.min_calls.max(1)
         && !(filter.still_on && left)
-        && !(filter.gone && !left)
+        && (!filter.gone || left)
         && !(filter.went_back && p.went_back().is_none())
         && !(filter.silent && wrote)
-        && !(filter.wrote && !wrote)
+        && (!filter.wrote || wrote)
         && moved.is_none_or(|set| set.contains(p.id))
 }
 

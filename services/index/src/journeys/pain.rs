@@ -25,6 +25,9 @@ const ENOUGH_TIMES: f64 = 1.5;
 /// Expected share of false alarms among those listed.
 const FALSE_ALARMS: f64 = 0.05;
 
+/// Comparisons that are discoveries, each with its adjusted p.
+type Rose<'t> = Vec<(&'t Test<'t>, f64)>;
+
 /// One comparison.
 struct Test<'p> {
     person: &'p Person,
@@ -55,7 +58,7 @@ impl Test<'_> {
 pub fn pain(journeys: &Journeys, view: &RollupView, most: usize) -> Result<Pain, RollupError> {
     let tests: Vec<Test<'_>> = journeys.users().flat_map(tests).collect();
     let adjusted = adjusted(&tests.iter().map(|t| t.p).collect::<Vec<_>>(), false);
-    let mut hurting: Vec<(&Person, Vec<(&Test<'_>, f64)>)> = Vec::new();
+    let mut hurting: Vec<(&Person, Rose<'_>)> = Vec::new();
     for (test, p) in tests.iter().zip(adjusted) {
         if p > FALSE_ALARMS || !test.matters() {
             continue;
@@ -109,21 +112,15 @@ fn tests(person: &Person) -> impl Iterator<Item = Test<'_>> {
     })
 }
 
-fn rows(
-    journeys: &Journeys,
-    view: &RollupView,
-    hurting: Vec<(&Person, Vec<(&Test<'_>, f64)>)>,
-    most: usize,
-) -> Result<Vec<PainRow>, RollupError> {
+fn rows(journeys: &Journeys, view: &RollupView, hurting: Vec<(&Person, Rose<'_>)>, most: usize) -> Result<Vec<PainRow>, RollupError> {
     let additional = |rose: &[(&Test<'_>, f64)]| tidy(rose.iter().map(|(test, _)| test.additional()).sum());
-    let mut ordered: Vec<(f64, &Person, Vec<(&Test<'_>, f64)>)> =
-        hurting.into_iter().map(|(person, rose)| (additional(&rose), person, rose)).collect();
+    let mut ordered: Vec<(f64, &Person, Rose<'_>)> = hurting.into_iter().map(|(person, rose)| (additional(&rose), person, rose)).collect();
     ordered.sort_by(|a, b| b.0.total_cmp(&a.0));
     // Equals of the last one that is listed compete by name.
     let last = most.checked_sub(1).and_then(|at| ordered.get(at)).map(|(additional, ..)| *additional);
     let listed = ordered.into_iter().take_while(|(additional, ..)| most > 0 && last.is_none_or(|last| *additional >= last));
     let details = Details::read(journeys, view)?;
-    let row = |(additional, person, rose): (f64, &Person, Vec<(&Test<'_>, f64)>)| {
+    let row = |(additional, person, rose): (f64, &Person, Rose<'_>)| {
         Ok(PainRow {
             consumer: view.consumer_name(person.id)?,
             rose: rose.iter().map(|(test, p)| rise(journeys, test, *p)).collect(),

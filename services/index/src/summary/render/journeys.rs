@@ -6,7 +6,7 @@ use super::Section;
 use super::format::{count, interval, maybe, number, revenue};
 use super::sections::quote_text;
 use crate::journeys::types::{Adopted, ConsumersPage, Funnel, JourneyFigures, OperationUse, Pain, PainReport, Regretted, StillOn};
-use crate::summary::types::{Figure, Unit};
+use crate::summary::types::{Figure, Quote, Unit};
 
 /// Steps of the adoption curve shown to people; the JSON has all.
 const STEPS: usize = 14;
@@ -105,7 +105,7 @@ fn regretted(regretted: &Regretted) -> Section {
     let columns = ["consumer", "came", "back on", "to", "calls", "failed", "revenue", "said"];
     let mut section = Section::new("Regretted upgrades", &columns);
     for w in &regretted.who {
-        let said: Vec<String> = w.said.iter().map(quote_text).collect();
+        let said: Vec<String> = w.said.iter().map(words).collect();
         section.row([
             w.consumer.clone(),
             w.came.as_deref().map_or_else(String::new, |t| t.get(..10).unwrap_or(t).to_owned()),
@@ -120,6 +120,12 @@ fn regretted(regretted: &Regretted) -> Section {
     let of = format!("{} of the {} that came from an older version went back", count(regretted.consumers), count(regretted.share.n));
     section.note(format!("{of}; groundswell consumers --went-back lists them."));
     section
+}
+
+/// What was said, with the score of a survey, which may be all there is.
+fn words(quote: &Quote) -> String {
+    let score = quote.survey.as_ref().map(|survey| format!("({survey})"));
+    score.into_iter().chain([quote_text(quote)]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn told(operation: &str) -> String {
