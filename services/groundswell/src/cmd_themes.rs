@@ -324,14 +324,13 @@ mod tests {
         let found = Themes { api: "payments".into(), total: 3, in_themes: 31, feedback: 40, themes: vec![theme], ..Themes::default() };
         for format in [Format::Table, Format::Md] {
             let text = render(&found, format);
-            for part in ["3 themes; 31 of 40", "t7q2kd93xwm", "24.5 (31 pieces, 2 again)", "growing", "v2", "2 more"] {
-                assert!(
-                    text.split_whitespace().collect::<Vec<_>>().join(" ").contains(part) || text.contains(part),
-                    "{part} is missing in {text}"
-                );
+            // A table on a terminal wraps its cells, so only what fits on a line is looked for.
+            for part in ["3 themes; 31 of 40", "t7q2kd93xwm", "24.5 (31 pieces", "growing", "v2", "2 more"] {
+                assert!(text.contains(part), "{part} is missing in {text}");
             }
             assert!(!text.contains('\u{1b}'));
         }
+        assert!(render(&found, Format::Md).contains("24.5 (31 pieces, 2 again)"));
         assert!(render(&found, Format::Md).contains("\\|"));
     }
 }
