@@ -179,13 +179,14 @@ mod tests {
             outer.next(f64::from(n));
             outer.put(0, 2.0, &vector[..2]);
             outer.put(2, 2.0, &vector[2..]);
-            for row in 0..5 {
-                (0..5).for_each(|column| wanted[row][column] -= 4.0 * f64::from(n) * vector[row] * vector[column]);
+            for (row, &left) in wanted.iter_mut().zip(vector) {
+                row.iter_mut().zip(vector).for_each(|(cell, &right)| *cell -= 4.0 * f64::from(n) * left * right);
             }
         }
         let sum = outer.sum();
-        for row in 0..5 {
-            (0..5).for_each(|column| assert!((sum.get(row, column) - wanted[row][column]).abs() < 1e-12, "{row} {column}"));
+        for (row, cells) in wanted.iter().enumerate() {
+            let near = |(column, cell): (usize, &f64)| assert!((sum.get(row, column) - cell).abs() < 1e-12, "{row} {column}");
+            cells.iter().enumerate().for_each(near);
         }
     }
 

@@ -172,6 +172,9 @@ fn every_consumers_days_are_those_of_the_raw_stream() {
     }
 }
 
+/// Which feedback a guardrail counts.
+type Which = fn(&Feedback) -> bool;
+
 /// A guardrail of one's own counts the hits of a search, by weight, on both versions.
 #[test]
 fn a_guardrail_of_ones_own_counts_what_its_search_finds() {
@@ -185,7 +188,7 @@ fn a_guardrail_of_ones_own_counts_what_its_search_finds() {
     let asked = Question { custom: policy.custom(), ..question(window) };
     let input = read(&indexed.rollups.reader().view().unwrap(), &indexed.search.readers().snapshot(), &asked).unwrap();
     let review = review(&input, &policy);
-    let wanted: [(&str, fn(&Feedback) -> bool); 2] =
+    let wanted: [(&str, Which); 2] =
         [("bugs", |f| f.kind == "bug"), ("auth_or_praise", |f| f.kind == "praise" || f.aspects.contains(&"auth"))];
     for (name, which) in wanted {
         let guardrail = review.guardrails.iter().find(|g| g.name == name).unwrap();
