@@ -1,7 +1,9 @@
 //! The index service: insights and usage in, answers per API version out.
 //!
 //! One partition of the insights topic is one [`rollup`] store (usage, milestones and the checkpoint)
-//! and one [`search`] index per API version. [`summary`] joins both, [`review`] reads what a verdict is made from; [`http`] serves the answers.
+//! and one [`search`] index per API version. [`summary`] joins both, [`review`] reads what a verdict is made from, [`journeys`] who came, stayed
+//! and left; [`themes`] are what feedback keeps coming back to; [`corrections`] lie over what the machine says. [`http`] serves the answers, and
+//! [`voice`] publishes what people decide.
 
 pub mod changes;
 pub mod corrections;
@@ -19,6 +21,7 @@ mod service;
 pub mod summary;
 pub mod themes;
 pub mod verdicts;
+pub mod voice;
 
 use std::sync::Arc;
 
@@ -29,6 +32,8 @@ use groundswell_runtime::{App, Service};
 pub use handle::Handle;
 pub use service::run;
 
+use voice::Voice;
+
 /// The index service with its routes, ready once it holds `partitions` partitions.
 #[must_use]
 pub fn service(app: &App, bus: &Arc<dyn Bus>, partitions: usize) -> Service {
@@ -38,9 +43,10 @@ pub fn service(app: &App, bus: &Arc<dyn Bus>, partitions: usize) -> Service {
     app.health.watch("index", move || opened.stores().len() >= partitions);
     let read = app.auth.protect(http::read_router(handle.clone()), Scope::Read);
     let admin = app.auth.protect(http::admin_router(handle.clone()), Scope::Admin);
-    let desk = http::Desk::new(handle.clone(), bus.clone(), app.settings.limits.contract());
+    let voice = Voice::new(bus.clone(), app.settings.limits.contract());
+    let desk = http::Desk::new(handle.clone(), voice.clone());
     let desk = app.auth.protect(http::desk_router(desk), Scope::Publish);
-    let themes = Arc::new(themes::Desk::new(bus.clone(), app.settings.limits.contract(), handle.clone()));
+    let themes = Arc::new(themes::Desk::new(handle.clone(), voice));
     let decide = app.auth.protect(http::decisions_router(handle.clone(), themes), Scope::Admin);
     let (bus, settings, stop) = (bus.clone(), app.settings.clone(), app.stop.clone());
     let service = Service::looping("index", move || run(bus, &settings, handle, stop));

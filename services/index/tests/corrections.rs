@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, to_bytes};
 use groundswell_bus::{Bus, EmbeddedBus, EmbeddedSettings, NewRecord, Stop, Topic, TopicSettings};
 use groundswell_contract::{CloudEvent, Correction, EventType, decisions::FeedbackRef};
+use groundswell_index::voice::Voice;
 use groundswell_index::{Handle, http as routes};
 use groundswell_model::frame::FrameWriter;
 use groundswell_model::insight::Label;
@@ -39,7 +40,7 @@ impl Service {
             let (bus, handle, stop) = (bus.clone(), handle.clone(), stop.clone());
             move || groundswell_index::run(bus, &settings, handle, stop)
         });
-        let desk = routes::Desk::new(handle.clone(), bus.clone(), Settings::default().limits.contract());
+        let desk = routes::Desk::new(handle.clone(), Voice::new(bus.clone(), Settings::default().limits.contract()));
         Self { bus, handle, desk, stop, thread: Some(thread) }
     }
 

@@ -11,6 +11,7 @@ use groundswell_bus::{Bus, EmbeddedBus, EmbeddedSettings, NewRecord, Stop, Topic
 use groundswell_contract::Limits;
 use groundswell_index::Handle;
 use groundswell_index::themes::Desk;
+use groundswell_index::voice::Voice;
 use groundswell_model::frame::FrameWriter;
 use groundswell_model::{
     Hour, IdentityHash, Insight, Labels, LatencyBuckets, Op, Removal, Rung, Timestamp, UsageDelta, VersionWeight, partition_of,
@@ -41,7 +42,7 @@ impl Service {
             let (bus, handle, stop) = (bus.clone(), handle.clone(), stop.clone());
             move || groundswell_index::run(bus, &settings, handle, stop)
         });
-        let desk = Arc::new(Desk::new(bus.clone(), Limits::default(), handle.clone()));
+        let desk = Arc::new(Desk::new(handle.clone(), Voice::new(bus.clone(), Limits::default())));
         Self { bus, handle, desk, stop, thread: Some(thread) }
     }
 

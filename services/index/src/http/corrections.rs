@@ -1,16 +1,13 @@
 //! Corrections over HTTP: made by an analyst, listed with how right the machine was, exported to learn from.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use groundswell_bus::{Bus, BusError, NewRecord, Publisher, Topic};
-use groundswell_contract::cloudevent::STRUCTURED;
 use groundswell_contract::decisions::FeedbackRef;
-use groundswell_contract::{CloudEvent, Correction, EventType, Incoming, Limits, decode, validate};
+use groundswell_contract::{CloudEvent, Correction, EventType};
 use groundswell_model::{IdentityHash, Insight, Timestamp, UNKNOWN_API, UNKNOWN_VERSION};
 use groundswell_runtime::http::{Caller, Problem};
 use groundswell_text::classify::known_labels;
@@ -21,9 +18,8 @@ use super::params::Params;
 use crate::Handle;
 use crate::corrections::list::{CorrectionRequest, CorrectionTaken, Wanted, find, heads, list, machine_labels, taught};
 use crate::corrections::{Corrections, Standing};
+use crate::voice::Voice;
 
-/// How long a request waits for its correction to be durable.
-const PUBLISH_TIME: Duration = Duration::from_secs(30);
 /// Bytes of a body that go along for classifiers to learn from: they read no further.
 const LEARNT_BYTES: usize = 16 * 1024;
 /// Corrections in a list where nothing else is asked.
@@ -37,9 +33,7 @@ const SOURCE: &str = "/groundswell/corrections";
 #[derive(Clone)]
 pub struct Desk {
     handle: Handle,
-    bus: Arc<dyn Bus>,
-    limits: Limits,
-    publisher: Arc<OnceLock<Box<dyn Publisher>>>,
+    voice: Voice,
     /// What was written down here and not yet read from the topic: the next correction builds on it.
     recent: Arc<Mutex<Corrections>>,
 }
@@ -47,19 +41,8 @@ pub struct Desk {
 impl Desk {
     /// A desk over what the index knows; it publishes to the catalogue topic.
     #[must_use]
-    pub fn new(handle: Handle, bus: Arc<dyn Bus>, limits: Limits) -> Self {
-        Self { handle, bus, limits, publisher: Arc::default(), recent: Arc::default() }
-    }
-
-    fn publish(&self, record: NewRecord) -> Result<(), BusError> {
-        let publisher = match self.publisher.get() {
-            Some(publisher) => publisher,
-            None => {
-                let publisher = self.bus.publisher()?;
-                self.publisher.get_or_init(|| publisher)
-            }
-        };
-        publisher.publish(vec![record], PUBLISH_TIME)
+    pub fn new(handle: Handle, voice: Voice) -> Self {
+        Self { handle, voice, recent: Arc::default() }
     }
 }
 
@@ -106,8 +89,7 @@ fn take(desk: &Desk, request: &CorrectionRequest, now: Timestamp) -> Result<Corr
     let at = newest.map_or(now, |b| now.max(b.at.plus_ms(1)));
     let event = event(&correction, at)?;
     let key = format!("correction/{}/{}", request.source, request.id);
-    let record = NewRecord::keyed(Topic::Catalogue, key, checked(desk, &event, at)?);
-    desk.publish(record.header("content-type", STRUCTURED)).map_err(|error| {
+    desk.voice.say(key, checked(desk, &event, at)?).map_err(|error| {
         tracing::error!(%error, "a correction could not be published");
         Problem::unavailable("the correction could not be made durable: send it again")
     })?;
@@ -199,10 +181,7 @@ fn event(correction: &Correction, at: Timestamp) -> Result<CloudEvent, Problem> 
 /// The event in bytes, held to the contract as every reader will.
 fn checked(desk: &Desk, event: &CloudEvent, at: Timestamp) -> Result<Vec<u8>, Problem> {
     let bytes = event.to_structured().map_err(|e| Problem::internal(e.to_string()))?;
-    let headers: [(&str, &[u8]); 1] = [("content-type", STRUCTURED.as_bytes())];
-    let incoming = Incoming { content_type: Some(STRUCTURED), headers: &headers, body: Some(&bytes) };
-    let decoded = decode(&incoming, &desk.limits).map_err(|reject| Problem::bad_request(reject.detail.clone()))?;
-    validate(&decoded, at, &desk.limits).map_err(|reject| Problem::bad_request(reject.detail.clone()))?;
+    desk.voice.checked(&bytes, at).map_err(|reject| Problem::bad_request(reject.detail))?;
     Ok(bytes)
 }
 

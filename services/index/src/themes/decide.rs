@@ -1,11 +1,7 @@
 //! A person's decision on a theme: checked, published, and felt at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use groundswell_bus::{Bus, BusError, NewRecord, Publisher, Topic};
-use groundswell_contract::cloudevent::STRUCTURED;
-use groundswell_contract::{Data, Incoming, Limits, ThemeAction, ThemeDecision, decode, validate};
+use groundswell_bus::BusError;
+use groundswell_contract::{Data, ThemeAction, ThemeDecision};
 use groundswell_model::Timestamp;
 use groundswell_themes::ThemeId;
 use schemars::JsonSchema;
@@ -16,9 +12,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::rules;
 use crate::Handle;
 use crate::search::check_query;
-
-/// How long a decision waits to be durable.
-const PUBLISH_TIME: Duration = Duration::from_secs(30);
+use crate::voice::Voice;
 
 /// What became of a decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,17 +43,15 @@ pub enum NotDecided {
 
 /// Publishes decisions, and lays them over the themes of this process at once; the others read them from the catalogue topic.
 pub struct Desk {
-    bus: Arc<dyn Bus>,
-    publisher: Mutex<Option<Box<dyn Publisher>>>,
-    limits: Limits,
+    voice: Voice,
     handle: Handle,
 }
 
 impl Desk {
-    /// A desk that publishes on this bus.
+    /// A desk that publishes with this voice.
     #[must_use]
-    pub fn new(bus: Arc<dyn Bus>, limits: Limits, handle: Handle) -> Self {
-        Self { bus, publisher: Mutex::new(None), limits, handle }
+    pub fn new(handle: Handle, voice: Voice) -> Self {
+        Self { voice, handle }
     }
 
     /// Takes a decision: the fields of `groundswell.theme.v1` but `api` and `theme`.
@@ -77,9 +69,7 @@ impl Desk {
         .to_string();
         let (decision, time) = self.checked(event.as_bytes(), now)?;
         let gives = gives(theme, &decision)?;
-        let key = format!("theme/{api}/{theme}");
-        let record = NewRecord::keyed(Topic::Catalogue, key, event.into_bytes()).header("content-type", STRUCTURED);
-        self.publish(record)?;
+        self.voice.say(format!("theme/{api}/{theme}"), event.into_bytes())?;
         // Read again from the topic it is the same decision, and changes nothing.
         if let Some(rule) = rules::read(&decision, time) {
             self.handle.change_rules(|all| rule.take(all));
@@ -88,27 +78,12 @@ impl Desk {
         Ok(Decided { api: api.to_owned(), theme: theme.to_string(), action, gives: gives.map(|id| id.to_string()), event: id })
     }
 
-    /// Checked by the same code as every event of the topic.
+    /// The decision in an event, checked.
     fn checked(&self, event: &[u8], now: Timestamp) -> Result<(ThemeDecision, Timestamp), NotDecided> {
-        let asker = |reject: groundswell_model::Reject| NotDecided::Asker(reject.detail);
-        let headers: [(&str, &[u8]); 1] = [("content-type", STRUCTURED.as_bytes())];
-        let incoming = Incoming { content_type: None, headers: &headers, body: Some(event) };
-        let decoded = decode(&incoming, &self.limits).map_err(asker)?;
-        validate(&decoded, now, &self.limits).map_err(asker)?;
-        let time = decoded.time.unwrap_or(now);
-        match decoded.data {
-            Data::Theme(decision) => Ok((*decision, time)),
+        match self.voice.checked(event, now).map_err(|reject| NotDecided::Asker(reject.detail))? {
+            (Data::Theme(decision), time) => Ok((*decision, time)),
             _ => Err(NotDecided::Asker("this is no decision on a theme".into())),
         }
-    }
-
-    fn publish(&self, record: NewRecord) -> Result<(), BusError> {
-        let mut publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = match publisher.take() {
-            Some(open) => open,
-            None => self.bus.publisher()?,
-        };
-        publisher.insert(open).publish(vec![record], PUBLISH_TIME)
     }
 }
 
