@@ -148,7 +148,7 @@ fn single_move(tokens: &[Token<'_>], mention: &Mention<'_>) -> Option<f64> {
     let japanese = tokens.get(at + mention.words).filter(|t| !t.text.is_ascii() && !t.lower.chars().any(|c| c < '\u{2fff}'));
     let (to, from) = match japanese {
         Some(t) => (List::To.has(&t.lower), List::From.has(&t.lower)),
-        None => (near(tokens, at, 2, List::To), near(tokens, at, 1, List::From)),
+        None => (near(tokens, at, 2, List::To) && !is_with_article(tokens, at), near(tokens, at, 1, List::From)),
     };
     let verb = |list: List| preceding(tokens, at, 6).any(|t| list.begins(&t.lower)) || japanese.is_some_and(|t| list.begins(&t.lower));
     // `back on v1`, `back at v1`, `back to v1`.
@@ -165,6 +165,12 @@ fn single_move(tokens: &[Token<'_>], mention: &Mention<'_>) -> Option<f64> {
         return Some(TARGET);
     }
     (from && !to && japanese.is_some()).then_some(LEFT)
+}
+
+/// `com a v2`: behind a preposition the Portuguese `a` is the article, and leads nowhere.
+fn is_with_article(tokens: &[Token<'_>], at: usize) -> bool {
+    let mut before = preceding(tokens, at, 2);
+    before.next().is_some_and(|t| t.lower == "a") && before.next().is_some_and(|t| List::Place.has(&t.lower))
 }
 
 /// How a single mention is meant.
@@ -193,7 +199,7 @@ fn meant(tokens: &[Token<'_>], mention: &Mention<'_>, all: &[Mention<'_>]) -> f6
         Clause { plans: true, .. } => PASSING,
         Clause { fine: true, .. } => FINE,
         Clause { past: true, .. } => PAST,
-        _ if token.asked && is_question(tokens, at) => PASSING * 2.0,
+        _ if token.asked && (is_question(tokens, at) || asks_for_change(tokens, at)) => PASSING * 2.0,
         _ => NAMED,
     }
 }
@@ -213,6 +219,12 @@ fn is_question(tokens: &[Token<'_>], at: usize) -> bool {
     let Some(sentence) = tokens.get(at).map(|t| t.sentence) else { return false };
     let first = tokens[..=at].iter().rev().take_while(|t| t.sentence == sentence).last();
     first.is_some_and(|t| List::Ask.has(&t.lower))
+}
+
+/// `¿Cambia esto con v2?`: whether it will be otherwise there is asked by who is not there. Many languages begin such a question with its verb.
+fn asks_for_change(tokens: &[Token<'_>], at: usize) -> bool {
+    let Some(sentence) = tokens.get(at).map(|t| t.sentence) else { return false };
+    tokens.iter().filter(|t| t.sentence == sentence).any(|t| List::Move.begins(&t.lower))
 }
 
 fn is_contracted(lower: &str) -> bool {
