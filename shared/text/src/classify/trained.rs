@@ -106,8 +106,9 @@ impl Trained {
             }
             answers.push((head.name.as_str(), answer));
         }
-        if let Some(taught) = taught {
-            taught.severity(labels);
+        match taught {
+            Some(taught) => taught.severity(labels),
+            None => doubt_praise(labels),
         }
         answers
     }
@@ -166,6 +167,16 @@ impl Trained {
         all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.name.cmp(&b.name)));
         all.truncate(MOST_ASPECTS);
         labels.aspects = all;
+    }
+}
+
+/// Praise was learnt from app reviews, which are short: a short report looks like one. Where its own sentiment or severity
+/// speaks against it, the type is not told.
+fn doubt_praise(labels: &mut Labels) {
+    let not_glad = matches!(labels.sentiment.name.as_str(), "negative" | "neutral");
+    let hurts = matches!(labels.severity.name.as_str(), "blocks_production" | "degrades");
+    if labels.kind.name == "praise" && (not_glad || hurts) {
+        labels.kind = super::unsure();
     }
 }
 
@@ -312,6 +323,15 @@ mod tests {
             source: None,
         });
         assert_eq!((scored.language.name.as_str(), scored.sentiment.name.as_str()), ("ja", "negative"));
+    }
+
+    #[test]
+    fn a_short_report_is_no_praise() {
+        let kind = |body: &str| Trained::shipped().unwrap().classify(&Text { body, ..Text::default() }).kind.name;
+        for report in ["We get 401 on every call with a key created in the dashboard.", "Timeouts number 4 in v2"] {
+            assert_ne!(kind(report), "praise", "{report}");
+        }
+        assert_eq!(kind("Great documentation, we love the new SDK. Thank you!"), "praise");
     }
 
     #[test]
