@@ -21,7 +21,8 @@ impl Params {
             None => Ok(self),
             Some((name, _)) => {
                 let name: String = name.chars().take(64).collect();
-                Err(Problem::bad_request(format!("there is no parameter {name:?}; known are: {}", known.join(", "))))
+                let known = if known.is_empty() { "none is taken here".to_owned() } else { format!("known are: {}", known.join(", ")) };
+                Err(Problem::bad_request(format!("there is no parameter {name:?}; {known}")))
             }
         }
     }
