@@ -216,10 +216,14 @@ fn a_version_moves_and_stays_where_people_put_it() {
     let folder = tempfile::tempdir().unwrap();
     let service = Service::start(folder.path());
     service.publish(&[insight("1", "payments", &[("v1", 1.0)]), insight("2", "payments", &[("v2", 1.0)])]);
-    service.wait_for_total("/v1/search", 2);
+    let theme = service.wait_for_total("/v1/search", 2)["hits"][0]["theme"].clone();
+    assert!(theme.is_string(), "both pieces have the same words, and so the same theme: {theme}");
     service.correct(&json!({"source": "desk", "id": "1", "api_version": "v2"}));
     let found = service.wait_for_total("/v1/search?version=v2", 2);
     let hit = found["hits"].as_array().unwrap().iter().find(|h| h["id"] == "1").unwrap();
+    assert_eq!(hit["theme"], theme, "a document that is written anew keeps what it is about");
+    let like = service.get("/v1/search?like=desk/2");
+    assert_eq!((&like["hits"][0]["id"], &like["hits"][0]["near_duplicate"]), (&json!("1"), &json!(true)), "{like}");
     assert_eq!(
         (&hit["versions"], &hit["rung"], &hit["confidence"]),
         (&json!([{"version": "v2", "weight": 1.0}]), &json!("text"), &json!(1.0))
