@@ -61,8 +61,14 @@ fn send_says_what_became_of_each_event_and_fails_only_on_a_rejection() {
 
 #[test]
 fn a_correction_is_made_shown_exported_and_history_is_looked_at_again() {
+    for transport in groundswell_tests::transports("corrections") {
+        corrected_and_looked_at_again(&transport);
+    }
+}
+
+fn corrected_and_looked_at_again(transport: &Transport) {
     let folder = tempfile::tempdir().unwrap();
-    let program = Program::up(folder.path(), &Transport::Embedded, &[]).unwrap();
+    let program = Program::up(folder.path(), transport, &[]).unwrap();
     let url = program.client().url().to_owned();
     let command = |args: &[&str]| {
         let output = run(&[args, &["--format", "json", "--server", &url]].concat(), &[]).unwrap();
