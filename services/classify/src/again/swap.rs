@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use groundswell_bus::{Bounds, Bus, Group, NewRecord, Offset, Publisher, Reader, Stop, Topic};
+use groundswell_bus::{Bus, Group, NewRecord, Publisher, Stop, Topic};
 use groundswell_model::frame::{FrameWriter, encode_one};
 use groundswell_model::{Again, ContentHash, Event, EventHead, Insight, Labels, Origin, partition_of};
 use hashbrown::HashMap;
@@ -17,8 +17,6 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 const PUBLISH_TIME: Duration = Duration::from_secs(60);
 /// How long to wait before looking again whether the live partitions have taken it in.
 const LOOK: Duration = Duration::from_millis(20);
-/// Up to this distance from the end it is looked whether records are left, or only markers of transactions.
-const MARKERS: u64 = 256;
 /// How often what moved meanwhile is looked for: more than once only where it keeps moving.
 const ROUNDS: usize = 3;
 
@@ -128,39 +126,18 @@ impl<'b> Swap<'b> {
         Ok(moved)
     }
 
-    /// Until the group has worked off what is there now.
+    /// Until the group has worked off what is there now. On Kafka its members commit the end of a quiet partition, markers of
+    /// transactions included, so that it is reached there, too.
     fn wait(&self, stop: &Stop) -> anyhow::Result<()> {
         let ends = self.bus.bounds(Topic::Events)?;
-        let mut reader = self.bus.reader(Topic::Events)?;
         loop {
             go_on(stop)?;
             let committed = self.bus.committed(Group::Classify, Topic::Events)?;
-            let at = |end: &Bounds| committed.get(&end.part).copied().unwrap_or(end.low).max(end.low);
-            let behind: Vec<(Bounds, Offset)> = ends.iter().map(|end| (*end, at(end))).filter(|(end, at)| *at < end.high).collect();
-            let near = behind.iter().all(|(end, at)| end.high.0 - at.0 <= MARKERS);
-            if behind.is_empty() || (near && self.only_markers(&behind, reader.as_mut())?) {
+            if ends.iter().all(|end| end.high.0 == 0 || committed.get(&end.part).is_some_and(|at| *at >= end.high)) {
                 return Ok(());
             }
             std::thread::sleep(LOOK);
         }
-    }
-
-    /// Whether no record is left before these ends: Kafka's transactions leave markers behind the last one, which no group ever reads.
-    fn only_markers(&self, behind: &[(Bounds, Offset)], reader: &mut dyn Reader) -> anyhow::Result<bool> {
-        let now = self.bus.bounds(Topic::Events)?;
-        let decided = |end: &Bounds| now.iter().any(|now| now.part == end.part && now.decided >= end.high);
-        if !behind.iter().all(|(end, _)| decided(end)) {
-            return Ok(false);
-        }
-        for bounds in &now {
-            let left = behind.iter().find(|(end, _)| end.part == bounds.part);
-            reader.seek(bounds.part, left.map_or(bounds.high, |(_, at)| *at))?;
-        }
-        let mut records = false;
-        reader.catch_up(&mut |record| {
-            records |= behind.iter().any(|(end, _)| end.part == record.part && record.offset < end.high);
-        })?;
-        Ok(!records)
     }
 }
 
