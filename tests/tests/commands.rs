@@ -1,5 +1,7 @@
 //! The command line as its users meet it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
+
 use std::time::Duration;
 
 use groundswell_tests::{Program, Transport, run, run_with_input};
