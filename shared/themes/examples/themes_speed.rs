@@ -19,10 +19,10 @@ fn main() {
         .map(|_| {
             let subject = random.usize(..subjects);
             let word = |random: &mut fastrand::Rng| {
-                if random.u8(..3) == 0 {
-                    format!("about{}x{}", subject, random.u8(b'a'..b'u'))
+                if random.bool() {
+                    format!("about{}x{}", subject, random.u8(b'a'..b'g'))
                 } else {
-                    format!("word{}", letters(random.usize(..4000)))
+                    format!("word{}", letters(random.usize(..4000) * random.usize(..4000) / 4000))
                 }
             };
             (0..80).map(|_| word(&mut random)).collect::<Vec<_>>().join(" ")
@@ -33,15 +33,16 @@ fn main() {
     let features: usize = texts.iter().map(|text| Features::of("", text).terms.len()).sum();
     let words = cpu() - began;
     let began = cpu();
+    let mut joined = 0;
     let mut grouping = Grouping::new(Limits::default());
     for (identity, text) in (0u128..).zip(&texts) {
-        grouping.place(identity, &Features::of("", text));
+        joined += usize::from(grouping.place(identity, &Features::of("", text)).is_some_and(|placed| !placed.founded));
     }
     let all = cpu() - began;
     let each = |ms: u64| ms as f64 * 1000.0 / pieces as f64;
     println!("{pieces} pieces of {} bytes and {} terms, {subjects} subjects", bytes / pieces, features / pieces);
     println!("features {:.1} us, with grouping {:.1} us of CPU for a piece", each(words), each(all));
-    println!("{} themes and candidates in {:.1} MiB", grouping.len(), grouping.bytes() as f64 / f64::from(1 << 20));
+    println!("{joined} joined others; {} themes and candidates in {:.1} MiB", grouping.len(), grouping.bytes() as f64 / f64::from(1 << 20));
 }
 
 fn letters(mut number: usize) -> String {

@@ -41,7 +41,7 @@ impl Features {
         let (title, body) = (pieces(title), pieces(body));
         counts.add(&title, TITLE);
         counts.add(&body, 1.0);
-        let sketch = Sketch::of(title.iter().chain(&body).map(|p| p.stem.as_str()));
+        let sketch = Sketch::of(title.iter().chain(&body).map(|p| p.stem()));
         let mut terms = counts.terms;
         terms.truncate(MOST_TERMS);
         for term in &mut terms {
@@ -62,24 +62,29 @@ impl Features {
 struct Counts {
     terms: Vec<Term>,
     places: HashMap<u32, usize>,
+    /// Two stems with a space between: written again for each pair.
+    pair: String,
 }
 
 impl Counts {
     fn add(&mut self, pieces: &[Piece], weight: f32) {
         let mut before: Option<&Piece> = None;
         for piece in pieces {
-            self.term(&piece.stem, &piece.surface, weight);
-            if let Some(first) = before.filter(|first| piece.joined && first.stem != piece.stem) {
-                self.term(&format!("{} {}", first.stem, piece.stem), &format!("{} {}", first.surface, piece.surface), weight);
+            self.term(key_of(piece.stem()), weight, || piece.surface.clone());
+            if let Some(first) = before.filter(|first| piece.joined && first.stem() != piece.stem()) {
+                self.pair.clear();
+                self.pair.extend([first.stem(), " ", piece.stem()]);
+                self.term(key_of(&self.pair), weight, || [first.surface.as_str(), piece.surface.as_str()].join(" "));
             }
             before = Some(piece);
         }
     }
 
-    fn term(&mut self, stem: &str, surface: &str, weight: f32) {
-        let key = key_of(stem);
+    fn term(&mut self, key: u32, weight: f32, surface: impl FnOnce() -> String) {
         let place = *self.places.entry(key).or_insert_with(|| {
-            self.terms.push(Term { key, weight: 0.0, text: surface.to_owned() });
+            // Terms beyond the bound are dropped later: they need no text.
+            let text = if self.terms.len() < MOST_TERMS { surface() } else { String::new() };
+            self.terms.push(Term { key, weight: 0.0, text });
             self.terms.len() - 1
         });
         self.terms[place].weight += weight;

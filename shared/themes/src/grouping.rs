@@ -1,5 +1,6 @@
 //! The memory of one API: its themes and candidates, and how a new piece finds its place among them.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
 use crate::id::ThemeId;
+use crate::sought::{Sought, SoughtTerm};
 
 /// How many themes, how large, and how alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -198,13 +200,22 @@ impl Grouping {
 
     /// Numbers and similarities, best first; equals by number.
     fn scored(&self, features: &Features) -> Vec<(u32, f32)> {
-        let terms: Vec<(u32, f32)> = features.terms.iter().map(|t| (t.key, t.weight * self.rarity(t.key))).collect();
-        let norm = terms.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
-        let mut found: Vec<(&[u32], f32)> =
-            terms.iter().filter_map(|(key, weight)| Some((self.having.get(key)?.as_slice(), *weight))).collect();
+        let terms = features.terms.iter().map(|t| (t.key, t.weight, self.rarity(t.key)));
+        let sought = Sought::new(terms);
+        let exact = |number| (number, self.themes.get(&number).map_or(0.0, |theme| sought.cosine(theme)));
+        let mut scored: Vec<(u32, f32)> = self.most_shared(&sought).map(exact).collect();
+        scored.sort_unstable_by(best_first);
+        scored
+    }
+
+    /// The themes that share most with a text, by its rarest words.
+    fn most_shared(&self, sought: &Sought) -> impl Iterator<Item = u32> + use<> {
+        let having = |term: &SoughtTerm| Some((self.having.get(&term.key)?.as_slice(), term.weight));
+        let mut found: Vec<(&[u32], f32)> = sought.terms.iter().filter_map(having).collect();
         // Stable, so that equals stay in the order of the text.
         found.sort_by_key(|(having, _)| having.len());
-        let mut shared: HashMap<u32, f32> = HashMap::new();
+        let all: usize = found.iter().map(|(having, _)| having.len()).sum();
+        let mut shared: HashMap<u32, f32> = HashMap::with_capacity(all.min(LOOKED_AT).min(self.themes.len()));
         let mut looked_at = 0;
         for (having, weight) in found {
             looked_at += having.len();
@@ -214,22 +225,11 @@ impl Grouping {
             having.iter().for_each(|number| *shared.entry(*number).or_default() += weight * weight);
         }
         let mut first: Vec<(u32, f32)> = shared.into_iter().collect();
-        let best_first = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        first.sort_unstable_by(best_first);
-        first.truncate(COMPARED);
-        let exact = |(number, _): (u32, f32)| (number, self.themes.get(&number).map_or(0.0, |t| self.cosine(&terms, norm, t)));
-        let mut scored: Vec<(u32, f32)> = first.into_iter().map(exact).collect();
-        scored.sort_unstable_by(best_first);
-        scored
-    }
-
-    fn cosine(&self, terms: &[(u32, f32)], norm: f32, theme: &Theme) -> f32 {
-        let shared = |(key, weight): &(u32, f32)| {
-            let at = theme.words.binary_search_by_key(key, |w| w.key).ok()?;
-            Some(weight * theme.words[at].sum * self.rarity(*key))
-        };
-        let dot: f32 = terms.iter().filter_map(shared).sum();
-        if norm > 0.0 && theme.length > 0.0 { (dot / (norm * theme.length)).min(1.0) } else { 0.0 }
+        if first.len() > COMPARED {
+            first.select_nth_unstable_by(COMPARED, best_first);
+            first.truncate(COMPARED);
+        }
+        first.into_iter().map(|(number, _)| number)
     }
 
     /// Notes how long the words of a theme are together.
@@ -332,6 +332,10 @@ impl Grouping {
             }
         }
     }
+}
+
+fn best_first(a: &(u32, f32), b: &(u32, f32)) -> Ordering {
+    b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
 }
 
 /// Notes that a theme has a word. The numbers are kept in order, so that one is found again among thousands.

@@ -18,6 +18,7 @@ pub mod name;
 pub mod regroup;
 mod rules;
 mod sketch;
+mod sought;
 mod stop;
 mod words;
 

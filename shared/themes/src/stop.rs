@@ -1,16 +1,16 @@
 //! Words that say nothing about the subject.
 
+use std::sync::LazyLock;
+
+use hashbrown::HashSet;
+
 /// Whether a lower-case word is left out: it joins sentences, greets, or is said of everything.
 pub(crate) fn is_stop(word: &str) -> bool {
-    SORTED.binary_search(&word).is_ok()
+    WORDS.contains(word)
 }
 
-static SORTED: std::sync::LazyLock<Vec<&'static str>> = std::sync::LazyLock::new(|| {
-    let mut all: Vec<&str> = [ENGLISH, LETTERS, OTHERS].iter().flat_map(|list| list.split_ascii_whitespace()).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-});
+static WORDS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| [ENGLISH, LETTERS, OTHERS].iter().flat_map(|list| list.split_ascii_whitespace()).collect());
 
 const ENGLISH: &str = "
 a about above across after again against all almost along already also although always am among an and another any anybody

@@ -7,10 +7,17 @@ use crate::stop::is_stop;
 pub(crate) struct Piece {
     /// Lower case, as it was written.
     pub(crate) surface: String,
-    /// What words of the same stem have in common.
-    pub(crate) stem: String,
+    /// Length of its stem in bytes.
+    stem: usize,
     /// Whether the word before it, stop words aside, stands in the same clause.
     pub(crate) joined: bool,
+}
+
+impl Piece {
+    /// What words of the same stem have in common: how they begin.
+    pub(crate) fn stem(&self) -> &str {
+        &self.surface[..self.stem]
+    }
 }
 
 /// Words taken from one text at most.
@@ -100,7 +107,7 @@ fn parts(run: &str) -> Vec<&str> {
 }
 
 fn piece(part: &str, joined: bool) -> Option<Piece> {
-    let surface: String = part.chars().filter(|c| *c != '\'' && *c != '’').flat_map(char::to_lowercase).collect();
+    let surface = surface(part);
     let letters = surface.chars().filter(|c| c.is_alphabetic()).count();
     let digits = surface.bytes().filter(u8::is_ascii_digit).count();
     if surface.len() > LONGEST_WORD || is_stop(&surface) {
@@ -110,13 +117,20 @@ fn piece(part: &str, joined: bool) -> Option<Piece> {
     let version = surface.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
     // Other numbers, versions and ids differ in every piece: a theme spans versions.
     let telling = status || (letters >= 2 && !version && digits < 4);
-    telling.then(|| Piece { stem: stem(&surface), surface, joined })
+    telling.then(|| Piece { stem: stem(&surface).len(), surface, joined })
+}
+
+fn surface(part: &str) -> String {
+    if part.is_ascii() {
+        return part.chars().filter(|c| *c != '\'').map(|c| c.to_ascii_lowercase()).collect();
+    }
+    part.chars().filter(|c| *c != '\'' && *c != '’').flat_map(char::to_lowercase).collect()
 }
 
 /// Cuts what English puts behind a word. It need not be right, only the same each time.
-fn stem(word: &str) -> String {
+fn stem(word: &str) -> &str {
     if !word.is_ascii() || word.len() < 5 {
-        return word.strip_suffix('s').filter(|w| w.len() >= 3 && !w.ends_with('s') && w.is_ascii()).unwrap_or(word).to_owned();
+        return word.strip_suffix('s').filter(|w| w.len() >= 3 && !w.ends_with('s') && w.is_ascii()).unwrap_or(word);
     }
     let mut stem = word;
     for suffix in ["ingly", "edly", "ings", "ing", "ied", "ies", "ed", "es", "ly", "s"] {
@@ -128,17 +142,15 @@ fn stem(word: &str) -> String {
             break;
         }
     }
-    let mut stem = stem.to_owned();
-    let bytes = stem.as_bytes();
-    if let [.., a, b] = bytes
+    if let [.., a, b] = stem.as_bytes()
         && a == b
         && stem.len() > 4
         && !matches!(b, b'l' | b's' | b'e')
     {
-        stem.pop();
+        stem = &stem[..stem.len() - 1];
     }
-    if stem.len() > 4 && (stem.ends_with('e') || stem.ends_with('y') || stem.ends_with('i')) {
-        stem.pop();
+    if stem.len() > 4 && stem.ends_with(['e', 'y', 'i']) {
+        stem = &stem[..stem.len() - 1];
     }
     stem
 }
@@ -183,7 +195,7 @@ mod tests {
         fn any_text_gives_bounded_words(text in "\\PC{0,400}") {
             let all = pieces(&text);
             prop_assert!(all.len() <= MOST_WORDS);
-            prop_assert!(all.iter().all(|p| !p.surface.is_empty() && !p.stem.is_empty()));
+            prop_assert!(all.iter().all(|p| !p.surface.is_empty() && !p.stem().is_empty()));
         }
     }
 }

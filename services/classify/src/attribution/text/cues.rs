@@ -109,7 +109,7 @@ fn direction(tokens: &[Token<'_>], this: &Mention<'_>, next: &Mention<'_>) -> Op
     if a.sentence != b.sentence {
         return None;
     }
-    let has = |list: List| between.iter().any(|t| list.has(&t.lower));
+    let has = |list: List| between.iter().any(|t| t.is(list));
     let is_from = near(tokens, this.at, 2, List::From);
     let is_to = near(tokens, this.at, 2, List::To);
     if has(List::Arrow) || (has(List::From) && between.iter().any(|t| !t.text.is_ascii())) {
@@ -123,7 +123,7 @@ fn direction(tokens: &[Token<'_>], this: &Mention<'_>, next: &Mention<'_>) -> Op
 }
 
 fn near(tokens: &[Token<'_>], at: usize, steps: usize, list: List) -> bool {
-    preceding(tokens, at, steps).any(|t| list.has(&t.lower))
+    preceding(tokens, at, steps).any(|t| t.is(list))
 }
 
 /// The words before, nearest first, in the same sentence.
@@ -147,15 +147,15 @@ fn single_move(tokens: &[Token<'_>], mention: &Mention<'_>) -> Option<f64> {
     let at = mention.at;
     let japanese = tokens.get(at + mention.words).filter(|t| !t.text.is_ascii() && !t.lower.chars().any(|c| c < '\u{2fff}'));
     let (to, from) = match japanese {
-        Some(t) => (List::To.has(&t.lower), List::From.has(&t.lower)),
+        Some(t) => (t.is(List::To), t.is(List::From)),
         None => (near(tokens, at, 2, List::To) && !is_with_article(tokens, at), near(tokens, at, 1, List::From)),
     };
     let verb = |list: List| preceding(tokens, at, 6).any(|t| list.begins(&t.lower)) || japanese.is_some_and(|t| list.begins(&t.lower));
     // `back on v1`, `back at v1`, `back to v1`.
-    let onto = to || preceding(tokens, at, 1).any(|t| matches!(t.lower.as_str(), "on" | "at" | "in" | "em"));
+    let onto = to || preceding(tokens, at, 1).any(|t| matches!(t.lower.as_ref(), "on" | "at" | "in" | "em"));
     let clause = clause_of(tokens, at);
     if verb(List::Back) && onto {
-        let since = preceding(tokens, at, 8).any(|t| List::Since.has(&t.lower));
+        let since = preceding(tokens, at, 8).any(|t| t.is(List::Since));
         return Some(if since && clause.trouble { PASSING } else { FINE });
     }
     if !verb(List::Move) {
@@ -170,17 +170,17 @@ fn single_move(tokens: &[Token<'_>], mention: &Mention<'_>) -> Option<f64> {
 /// `com a v2`: behind a preposition the Portuguese `a` is the article, and leads nowhere.
 fn is_with_article(tokens: &[Token<'_>], at: usize) -> bool {
     let mut before = preceding(tokens, at, 2);
-    before.next().is_some_and(|t| t.lower == "a") && before.next().is_some_and(|t| List::Place.has(&t.lower))
+    before.next().is_some_and(|t| t.lower == "a") && before.next().is_some_and(|t| t.is(List::Place))
 }
 
 /// How a single mention is meant.
 fn meant(tokens: &[Token<'_>], mention: &Mention<'_>, all: &[Mention<'_>]) -> f64 {
     let at = mention.at;
     let (Some(token), clause) = (tokens.get(at), clause_of(tokens, at)) else { return 1.0 };
-    let says_verb = |t: &Token<'_>| List::Fine.has(&t.lower) || List::Trouble.has(&t.lower) || List::Seen.has(&t.lower);
+    let says_verb = |t: &Token<'_>| t.is(List::Fine) || t.is(List::Trouble) || t.is(List::Seen);
     // `not on v3`, `instead of v3`: with nothing but a verb of happening between, it is the happening that is denied.
-    let denied = preceding(tokens, at, NEAR).take_while(|t| !says_verb(t)).any(|t| List::Not.has(&t.lower) || is_contracted(&t.lower));
-    let instead = preceding(tokens, at, NEAR).any(|t| List::Instead.has(&t.lower));
+    let denied = preceding(tokens, at, NEAR).take_while(|t| !says_verb(t)).any(|t| t.is(List::Not) || is_contracted(&t.lower));
+    let instead = preceding(tokens, at, NEAR).any(|t| t.is(List::Instead));
     if denied {
         return NOT_THERE;
     }
@@ -207,8 +207,8 @@ fn meant(tokens: &[Token<'_>], mention: &Mention<'_>, all: &[Mention<'_>]) -> f6
 /// `works on v1, fails on v2` without a comma: the word that stands nearer counts.
 fn nearest(tokens: &[Token<'_>], mention: &Mention<'_>) -> f64 {
     let distance = |list: List| {
-        let back = preceding(tokens, mention.at, 6).position(|t| list.has(&t.lower));
-        let on = following(tokens, mention.at, 6).position(|t| list.has(&t.lower)).map(|d| d + 1);
+        let back = preceding(tokens, mention.at, 6).position(|t| t.is(list));
+        let on = following(tokens, mention.at, 6).position(|t| t.is(list)).map(|d| d + 1);
         [back, on].into_iter().flatten().min().unwrap_or(usize::MAX)
     };
     if distance(List::Fine) < distance(List::Trouble) { FINE } else { TROUBLE }
@@ -218,7 +218,7 @@ fn nearest(tokens: &[Token<'_>], mention: &Mention<'_>) -> f64 {
 fn is_question(tokens: &[Token<'_>], at: usize) -> bool {
     let Some(sentence) = tokens.get(at).map(|t| t.sentence) else { return false };
     let first = tokens[..=at].iter().rev().take_while(|t| t.sentence == sentence).last();
-    first.is_some_and(|t| List::Ask.has(&t.lower))
+    first.is_some_and(|t| t.is(List::Ask))
 }
 
 /// `¿Cambia esto con v2?`: whether it will be otherwise there is asked by who is not there. Many languages begin such a question with its verb.
@@ -251,28 +251,28 @@ fn clause_of(tokens: &[Token<'_>], at: usize) -> Clause {
 
 fn read(words: &[&Token<'_>]) -> Clause {
     let mut clause = Clause::default();
-    let negative = |t: &&Token<'_>| List::Not.has(&t.lower) || is_contracted(&t.lower);
+    let negative = |t: &&Token<'_>| t.is(List::Not) || is_contracted(&t.lower);
     for (at, word) in words.iter().enumerate() {
         // Negations stand before, in French behind, in Japanese at the end.
         let denied = words[at.saturating_sub(4)..at].iter().any(&negative)
-            || words.get(at + 1).is_some_and(|t| matches!(t.lower.as_str(), "pas" | "plus" | "nicht" | "jamais"))
-            || (!word.text.is_ascii() && List::Not.has(&word.lower) && word.lower.chars().all(|c| c > '\u{2fff}'));
+            || words.get(at + 1).is_some_and(|t| matches!(t.lower.as_ref(), "pas" | "plus" | "nicht" | "jamais"))
+            || (!word.text.is_ascii() && word.is(List::Not) && word.lower.chars().all(|c| c > '\u{2fff}'));
         let wide = word.lower.chars().next().is_some_and(|c| c > '\u{2fff}');
         match () {
             () if wide => {
-                clause.trouble |= List::Trouble.has(&word.lower);
-                clause.fine |= List::Fine.has(&word.lower);
+                clause.trouble |= word.is(List::Trouble);
+                clause.fine |= word.is(List::Fine);
             }
-            () if List::Fine.has(&word.lower) && denied => clause.trouble = true,
-            () if List::Fine.has(&word.lower) => clause.fine = true,
-            () if List::Trouble.has(&word.lower) && denied => clause.absent = true,
-            () if List::Trouble.has(&word.lower) || is_error_status(&word.lower) => clause.trouble = true,
-            () if List::Seen.has(&word.lower) && denied => clause.absent = true,
+            () if word.is(List::Fine) && denied => clause.trouble = true,
+            () if word.is(List::Fine) => clause.fine = true,
+            () if word.is(List::Trouble) && denied => clause.absent = true,
+            () if word.is(List::Trouble) || is_error_status(&word.lower) => clause.trouble = true,
+            () if word.is(List::Seen) && denied => clause.absent = true,
             () => {}
         }
-        clause.hearsay |= List::Hearsay.has(&word.lower);
-        clause.plans |= List::Plans.has(&word.lower);
-        clause.past |= List::Past.has(&word.lower);
+        clause.hearsay |= word.is(List::Hearsay);
+        clause.plans |= word.is(List::Plans);
+        clause.past |= word.is(List::Past);
     }
     clause
 }

@@ -16,6 +16,13 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "dez", "déc", "dic"],
 ];
 const LONGEST_MONTH: usize = 11;
+/// Words that a date takes at most.
+pub(super) const MOST_WORDS: usize = 5;
+
+/// Whether a date may begin with this word: most words can't, and that is told at once.
+pub(super) fn may_begin(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit()) || matches!(word, "de" | "of") || month(word).is_some()
+}
 
 /// The date that begins at the first of these words as `YYYY-MM-DD`, or `YYYY-MM` without a day, and how many words it takes.
 pub(super) fn read(words: &[&str]) -> Option<(String, usize)> {
@@ -25,7 +32,7 @@ pub(super) fn read(words: &[&str]) -> Option<(String, usize)> {
     }
     // `1 June 2024`, `1. Juni 2024`, `1 de junio de 2024`, `June 1, 2024`, `June 2024`.
     let parts: Vec<(usize, &str)> =
-        words.iter().take(5).enumerate().filter(|(_, w)| **w != "de" && **w != "of").map(|(i, w)| (i, *w)).collect();
+        words.iter().take(MOST_WORDS).enumerate().filter(|(_, w)| **w != "de" && **w != "of").map(|(i, w)| (i, *w)).collect();
     let at = |n: usize| parts.get(n).map(|(_, w)| *w);
     let (a, b, c) = (at(0)?, at(1)?, at(2));
     let used = |n: usize| parts.get(n).map_or(1, |(i, _)| i + 1);

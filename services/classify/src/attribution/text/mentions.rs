@@ -1,6 +1,7 @@
 //! Names of versions in a text.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 
 use groundswell_catalogue::Catalogue;
 
@@ -66,7 +67,7 @@ impl Known<'_, '_> {
 pub(super) fn find<'a>(catalogue: &'a Catalogue, apis: &[&'a str], tokens: &[Token<'a>], sayings: &mut Vec<Saying<'a>>) {
     let known = Known { catalogue, apis };
     let taken = sdks(catalogue, apis, tokens, sayings);
-    let own = own_words(catalogue, apis);
+    let own = LazyCell::new(|| own_words(catalogue, apis));
     let mut mentions = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -99,12 +100,11 @@ fn read<'a>(tokens: &[Token<'a>], at: usize, known: &Known<'_, '_>) -> Option<Me
     if token.text.contains("://") || token.text.starts_with('/') {
         return None;
     }
-    let called = before(tokens, at, 1).is_some_and(|t| List::Version.has(&t.lower));
+    let called = before(tokens, at, 1).is_some_and(|t| t.is(List::Version));
     if is_version(&token.lower) {
         return known.find(token.text).or_else(|| known.find(&token.lower)).and_then(|n| mention(Cow::Owned(n.to_owned()), 1, 1.0, false));
     }
-    let words: Vec<&str> = tokens[at..].iter().take(5).take_while(|t| t.sentence == token.sentence).map(|t| t.lower.as_str()).collect();
-    if let Some((date, used)) = dates::read(&words) {
+    if let Some((date, used)) = date(tokens, at) {
         let exact = known.has(&date).then(|| date.clone());
         let name = if known.declares(&date) { exact } else { known.of_month(&date).filter(|_| date.len() == 7) }?;
         let sure = if called || said_to_be_on(tokens, at) { 1.0 } else { 0.3 };
@@ -118,7 +118,7 @@ fn read<'a>(tokens: &[Token<'a>], at: usize, known: &Known<'_, '_>) -> Option<Me
         return known.find(short).and_then(|n| mention(Cow::Owned(n.to_owned()), 1, if called { 1.0 } else { 0.7 }, false));
     }
     // A name that is a word: only beside the word version.
-    let behind = tokens.get(at + 1).is_some_and(|t| List::Version.has(&t.lower) && t.lower != "v");
+    let behind = tokens.get(at + 1).is_some_and(|t| t.is(List::Version) && t.lower != "v");
     ((called || behind) && token.text.len() > 2 && known.declares(token.text)).then_some(Mention {
         at,
         words: 1,
@@ -126,6 +126,13 @@ fn read<'a>(tokens: &[Token<'a>], at: usize, known: &Known<'_, '_>) -> Option<Me
         sure: 0.8,
         header: false,
     })
+}
+
+/// The date that begins at this word, and how many words it takes.
+fn date(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
+    let first = tokens.get(at).filter(|t| dates::may_begin(&t.lower))?;
+    let words = tokens[at..].iter().take(dates::MOST_WORDS).take_while(|t| t.sentence == first.sentence);
+    dates::read(&words.map(|t| t.lower.as_ref()).collect::<Vec<_>>())
 }
 
 fn before<'t, 'a>(tokens: &'t [Token<'a>], at: usize, steps: usize) -> Option<&'t Token<'a>> {
@@ -136,9 +143,9 @@ fn before<'t, 'a>(tokens: &'t [Token<'a>], at: usize, steps: usize) -> Option<&'
 /// `on 2.14`, `we use 2024-06-01`; not `since 2024-06-01`.
 fn said_to_be_on(tokens: &[Token<'_>], at: usize) -> bool {
     let told =
-        |t: &Token<'_>| List::Place.has(&t.lower) || List::From.has(&t.lower) || List::To.has(&t.lower) || List::Move.begins(&t.lower);
-    let leads_on = tokens.get(at + 1).is_some_and(|t| List::Arrow.has(&t.lower));
-    leads_on || before(tokens, at, 1).is_some_and(|t| told(t) && !List::Since.has(&t.lower))
+        |t: &Token<'_>| t.is(List::Place) || t.is(List::From) || t.is(List::To) || List::Move.begins(&t.lower);
+    let leads_on = tokens.get(at + 1).is_some_and(|t| t.is(List::Arrow));
+    leads_on || before(tokens, at, 1).is_some_and(|t| told(t) && !t.is(List::Since))
 }
 
 /// The value of a header or parameter whose name speaks of a version: `Accept-Version: 2`, `?api-version=2024-06-01`.
@@ -156,7 +163,7 @@ fn header_value<'a>(tokens: &[Token<'a>], at: usize) -> Option<&'a str> {
         return Some(token.text);
     }
     let name = before(tokens, at, 1)?;
-    (speaks(name.text) && name.text.contains(['-', '_'])).then_some(token.text)
+    (name.text.contains(['-', '_']) && speaks(name.text)).then_some(token.text)
 }
 
 /// `application/vnd.acme.v2+json`, `application/vnd.acme+json;version=2`.
@@ -181,11 +188,11 @@ fn own_words(catalogue: &Catalogue, apis: &[&str]) -> Vec<String> {
 /// The number belongs to something else: a library, a protocol, another company's API.
 fn is_foreign(tokens: &[Token<'_>], mention: &Mention<'_>, own: &[String]) -> bool {
     let ours = |t: &Token<'_>| own.iter().any(|w| *w == t.lower.trim_end_matches("'s").trim_end_matches("’s"));
-    let strange = |t: &Token<'_>| !ours(t) && (List::Foreign.has(&t.lower) || List::Library.has(&t.lower));
-    let api_behind = tokens.get(mention.at + mention.words).is_some_and(|t| matches!(t.lower.as_str(), "api" | "apis" | "api's"));
+    let strange = |t: &Token<'_>| !ours(t) && (t.is(List::Foreign) || t.is(List::Library));
+    let api_behind = tokens.get(mention.at + mention.words).is_some_and(|t| matches!(t.lower.as_ref(), "api" | "apis" | "api's"));
     let mut back = 1;
     // Over `version`, `API`, articles: what is it a version of?
-    while before(tokens, mention.at, back).is_some_and(|t| List::Version.has(&t.lower) && t.lower != "release") {
+    while before(tokens, mention.at, back).is_some_and(|t| t.is(List::Version) && t.lower != "release") {
         back += 1;
     }
     if before(tokens, mention.at, back).is_some_and(|t| strange(t) || is_name_of_others(t, back > 1 || api_behind, ours(t))) {
@@ -194,13 +201,13 @@ fn is_foreign(tokens: &[Token<'_>], mention: &Mention<'_>, own: &[String]) -> bo
     let clause = |t: &&Token<'_>| tokens.get(mention.at).is_some_and(|m| m.clause == t.clause);
     let near = (1..=5).filter_map(|steps| before(tokens, mention.at, steps)).filter(clause);
     let behind = tokens.iter().skip(mention.at + mention.words).take(4).take_while(clause);
-    if near.chain(behind.clone()).any(|t| List::Others.has(&t.lower)) {
+    if near.chain(behind.clone()).any(|t| t.is(List::Others)) {
         return true;
     }
     let mut behind = behind;
     let next = behind.next();
-    next.is_some_and(|t| List::Library.has(&t.lower) && !ours(t))
-        || next.is_some_and(|t| matches!(t.lower.as_str(), "of" | "from" | "by"))
+    next.is_some_and(|t| t.is(List::Library) && !ours(t))
+        || next.is_some_and(|t| matches!(t.lower.as_ref(), "of" | "from" | "by"))
             && behind.next().is_some_and(|t| is_name_of_others(t, true, ours(t)))
 }
 

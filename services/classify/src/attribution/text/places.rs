@@ -159,7 +159,7 @@ fn say_api<'a>(api: &'a str, tokens: &[Token<'_>], sayings: &mut Vec<Saying<'a>>
             continue;
         }
         let behind = tokens.get(at + if joined { 1 } else { words.len() });
-        let beside = behind.is_some_and(|t| t.lower == "api" || List::Version.has(&t.lower) || is_version(&t.lower));
+        let beside = behind.is_some_and(|t| t.lower == "api" || t.is(List::Version) || is_version(&t.lower));
         best = best.max(if beside { API } else { API_WORD });
     }
     if best > 0.0 {

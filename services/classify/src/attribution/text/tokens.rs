@@ -1,6 +1,8 @@
 //! A text as words, each with its sentence and clause.
 
-use super::words::List;
+use std::borrow::Cow;
+
+use super::words::{List, Lists};
 
 /// A word, or a run of characters of a script without blanks.
 #[derive(Clone, Debug)]
@@ -8,13 +10,21 @@ pub(super) struct Token<'a> {
     /// As it stands, without punctuation around it.
     pub(super) text: &'a str,
     /// In lower case.
-    pub(super) lower: String,
+    pub(super) lower: Cow<'a, str>,
+    lists: Lists,
     pub(super) sentence: u32,
     pub(super) clause: u32,
     /// Whether it begins a sentence.
     pub(super) begins: bool,
     /// Whether its sentence is a question.
     pub(super) asked: bool,
+}
+
+impl Token<'_> {
+    /// Whether it is in the list.
+    pub(super) fn is(&self, list: List) -> bool {
+        self.lists.have(list)
+    }
 }
 
 /// Words kept of one text.
@@ -41,12 +51,13 @@ pub(super) fn cut(text: &str) -> Vec<Token<'_>> {
                 return tokens;
             }
             let word = chunk.trim_matches(is_edge);
-            let lower = word.to_lowercase();
-            if List::Split.has(&lower) || chunk.starts_with(['(', '–', '—']) {
+            let lower = in_lower_case(word);
+            let lists = Lists::of(&lower);
+            if lists.have(List::Split) || chunk.starts_with(['(', '–', '—']) {
                 clause += 1;
             }
             if !word.is_empty() {
-                tokens.push(Token { text: word, lower, sentence, clause, begins, asked: false });
+                tokens.push(Token { text: word, lower, lists, sentence, clause, begins, asked: false });
                 begins = false;
             }
             match end_of(chunk) {
@@ -81,18 +92,26 @@ fn end_of(chunk: &str) -> End {
     }
 }
 
+/// Most words are in lower case already.
+fn in_lower_case(word: &str) -> Cow<'_, str> {
+    if word.is_ascii() && !word.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) }
+}
+
 /// Parts at the border of scripts and behind Japanese punctuation.
-fn pieces(chunk: &str) -> Vec<&str> {
-    let mut out = Vec::new();
-    let (mut start, mut before) = (0, None);
-    for (at, c) in chunk.char_indices() {
-        let stop = before.is_some_and(|b| is_border(b, c) || matches!(b, '、' | '。'));
-        if stop && !matches!(c, '、' | '。' | '！' | '？') {
-            out.push(&chunk[start..at]);
-            start = at;
-        }
-        before = Some(c);
-    }
-    out.push(&chunk[start..]);
-    out
+fn pieces(chunk: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(chunk);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = if text.is_ascii() { None } else { end_of_piece(text) };
+        rest = end.map(|at| &text[at..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
+}
+
+fn end_of_piece(text: &str) -> Option<usize> {
+    let neighbours = text.chars().zip(text.char_indices().skip(1));
+    let stop = |(before, (_, c)): &(char, (usize, char))| {
+        (is_border(*before, *c) || matches!(before, '、' | '。')) && !matches!(c, '、' | '。' | '！' | '？')
+    };
+    neighbours.into_iter().find(stop).map(|(_, (at, _))| at)
 }

@@ -1,7 +1,8 @@
 //! Lists of words that tell how a version is meant, from `words.txt`.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 
 /// A list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,45 +76,67 @@ impl List {
         (Self::Place, "place"),
     ];
 
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(list, _)| *list == self).map_or("", |(_, name)| name)
-    }
-
-    fn words(self) -> &'static Words {
-        &WORDS[self as usize]
-    }
-
     /// Whether a word, in lower case, is in the list; or a run of Japanese holds one of its words.
     pub(super) fn has(self, word: &str) -> bool {
-        let words = self.words();
-        words.whole.contains(word) || (!word.is_ascii() && words.inside.iter().any(|w| word.contains(w)))
+        Lists::of(word).have(self)
     }
 
     /// Whether a word begins like one of the list.
     pub(super) fn begins(self, word: &str) -> bool {
-        let words = self.words();
-        words.beginnings.iter().any(|w| word.starts_with(w)) || (!word.is_ascii() && words.inside.iter().any(|w| word.contains(w)))
+        let begins = WORDS.beginnings[self as usize].iter().any(|w| word.starts_with(w));
+        begins || (!word.is_ascii() && WORDS.inside[self as usize].iter().any(|w| word.contains(w)))
+    }
+}
+
+/// The lists that a word is in, looked up once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lists(u32);
+
+impl Lists {
+    /// Those of a word in lower case.
+    pub(super) fn of(word: &str) -> Self {
+        let whole = WORDS.whole.get(word).copied().unwrap_or_default();
+        if word.is_ascii() {
+            return whole;
+        }
+        let inside = List::ALL.iter().filter(|(list, _)| WORDS.inside[*list as usize].iter().any(|w| word.contains(w)));
+        inside.fold(whole, |all, (list, _)| all.and(*list))
+    }
+
+    pub(super) fn have(self, list: List) -> bool {
+        self.0 & (1 << list as u32) != 0
+    }
+
+    fn and(self, list: List) -> Self {
+        Self(self.0 | (1 << list as u32))
     }
 }
 
 #[derive(Debug, Default)]
 struct Words {
-    whole: HashSet<&'static str>,
-    beginnings: Vec<&'static str>,
-    inside: Vec<&'static str>,
+    whole: HashMap<&'static str, Lists>,
+    /// By list: its words.
+    beginnings: Vec<Vec<&'static str>>,
+    /// By list: what a run of Japanese may hold.
+    inside: Vec<Vec<&'static str>>,
 }
 
-static WORDS: LazyLock<Vec<Words>> = LazyLock::new(|| {
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let text = include_str!("words.txt");
     let of = |name: &str| -> Vec<&'static str> {
         let section = text.split("\n## ").find(|s| s.lines().next() == Some(name));
         section.map_or_else(Vec::new, |s| s.lines().skip(1).flat_map(str::split_whitespace).collect())
     };
-    let read = |(list, _): &(List, &str)| {
-        let words = of(list.name());
-        Words { whole: words.iter().copied().collect(), beginnings: words, inside: of(&format!("{}_in", list.name())) }
-    };
-    List::ALL.iter().map(read).collect()
+    let mut words = Words::default();
+    for (list, name) in List::ALL {
+        for word in of(name) {
+            let lists = words.whole.entry(word).or_default();
+            *lists = lists.and(list);
+        }
+        words.beginnings.push(of(name));
+        words.inside.push(of(&format!("{name}_in")));
+    }
+    words
 });
 
 #[cfg(test)]
@@ -124,7 +147,7 @@ mod tests {
     fn every_list_has_words() {
         for (at, (list, name)) in List::ALL.iter().enumerate() {
             assert_eq!(*list as usize, at, "{name}");
-            assert!(!list.words().whole.is_empty(), "{name}");
+            assert!(!WORDS.beginnings[at].is_empty(), "{name}");
         }
         assert!(List::Trouble.has("fails") && List::Trouble.has("エラーになる") && !List::Trouble.has("fine"));
         assert!(List::Move.begins("migrated") && List::Back.begins("rollback"));
