@@ -14,6 +14,7 @@ use tantivy::{DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, T
 
 use super::directory::BatchedDirectory;
 use super::error::SearchError;
+use super::parcel::Parcel;
 use super::schema::{FIELDS, LAYOUT};
 use super::snapshot::VersionView;
 use super::words;
@@ -38,9 +39,11 @@ pub(super) struct Payload {
     version: String,
 }
 
+type Writer = IndexWriter<Parcel>;
+
 /// A change that waits for a writer.
 enum Change {
-    Put(Box<TantivyDocument>, Option<u128>),
+    Put(Parcel, Option<u128>),
     Remove(u128),
 }
 
@@ -51,7 +54,7 @@ pub(super) struct VersionIndex {
     pub(super) folder: PathBuf,
     index: Index,
     reader: IndexReader,
-    writer: Option<IndexWriter>,
+    writer: Option<Writer>,
     pending: Vec<Change>,
     checkpoint: Offset,
     dirty: bool,
@@ -204,7 +207,7 @@ impl VersionIndex {
     pub(super) fn put(&mut self, identity: u128, doc: TantivyDocument) -> Result<(), SearchError> {
         let replaced = self.may_contain(identity)?.then_some(identity);
         self.fresh.insert(identity);
-        self.change(Change::Put(Box::new(doc), replaced))
+        self.change(Change::Put(doc.into(), replaced))
     }
 
     /// Removes the insight of this identity, if it is in.
@@ -228,7 +231,7 @@ impl VersionIndex {
         if self.writer.is_none() {
             let options = IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).memory_budget_per_thread(memory).build();
             let what = format!("can't write the index of {} {} in {}", self.api, self.version, self.folder.display());
-            let writer: IndexWriter = self.index.writer_with_options(options).map_err(SearchError::engine(what))?;
+            let writer: Writer = self.index.writer_with_options(options).map_err(SearchError::engine(what))?;
             let mut merging = LogMergePolicy::default();
             merging.set_min_num_segments(MERGE_AT);
             merging.set_min_layer_size(SMALLEST_CLASS_DOCS);
@@ -265,7 +268,7 @@ impl VersionIndex {
 }
 
 /// The only place that commits: a commit without its payload would erase the checkpoint.
-fn commit_with(writer: &mut IndexWriter, payload: &Payload) -> tantivy::Result<()> {
+fn commit_with(writer: &mut Writer, payload: &Payload) -> tantivy::Result<()> {
     let payload = serde_json::to_string(payload).map_err(|e| tantivy::TantivyError::InternalError(e.to_string()))?;
     let mut prepared = writer.prepare_commit()?;
     prepared.set_payload(&payload);
@@ -273,13 +276,13 @@ fn commit_with(writer: &mut IndexWriter, payload: &Payload) -> tantivy::Result<(
     Ok(())
 }
 
-fn apply(writer: &IndexWriter, change: Change) -> tantivy::Result<()> {
+fn apply(writer: &Writer, change: Change) -> tantivy::Result<()> {
     match change {
         Change::Put(doc, replaced) => {
             if let Some(identity) = replaced {
                 writer.delete_term(identity_term(identity));
             }
-            writer.add_document(*doc)?;
+            writer.add_document(doc)?;
         }
         Change::Remove(identity) => {
             writer.delete_term(identity_term(identity));

@@ -86,7 +86,7 @@ pub(super) fn joining(settings: &KafkaSettings, name: &str, group: &str) -> Clie
     with_properties(config, settings)
 }
 
-/// Small waits for freshness; a bounded queue and small answers, so that a slow member holds some 15 MiB with what is on its
+/// Small waits for freshness; a bounded queue and small answers, so that a slow member holds some 10 MiB with what is on its
 /// way: an answer is counted as it comes, and texts are three to four times as long once they are decompressed.
 fn fetching(config: &mut ClientConfig) {
     config
@@ -100,7 +100,7 @@ fn fetching(config: &mut ClientConfig) {
         .set("fetch.max.bytes", "2097152")
         .set("max.partition.fetch.bytes", "524288")
         .set("queued.min.messages", "50000")
-        .set("queued.max.messages.kbytes", "6144");
+        .set("queued.max.messages.kbytes", "2048");
 }
 
 /// A producer whose records are never doubled or reordered.
