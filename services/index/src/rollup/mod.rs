@@ -15,6 +15,7 @@ mod cells;
 mod error;
 mod intern;
 mod merge;
+mod opened;
 mod pending;
 mod store;
 mod tables;

@@ -94,10 +94,22 @@ pub(super) fn decode<T: DeserializeOwned>(table: &Cells, bytes: &[u8]) -> Result
     postcard::from_bytes(bytes).map_err(|e| Fault::Damaged { table: redb::TableHandle::name(table).to_owned(), why: e.to_string() })
 }
 
+/// Tells each consumer's cell of a row of blocks: what [`decode`] would give, without a list of them.
+pub(super) fn each_cell<T: DeserializeOwned>(table: &Cells, mut bytes: &[u8], mut each: impl FnMut(u8, T)) -> Result<(), Fault> {
+    let mut read = || {
+        // Postcard writes a sequence as its length and its items.
+        for _ in 0..take::<u64>(&mut bytes)? {
+            let (place, cell) = take(&mut bytes)?;
+            each(place, cell);
+        }
+        Ok(())
+    };
+    read().map_err(|e: postcard::Error| Fault::Damaged { table: redb::TableHandle::name(table).to_owned(), why: e.to_string() })
+}
+
 /// Tells each consumer's buckets of a row of [`LATENCY`]: what [`decode`] would give, without a list for each. There are millions.
 pub(super) fn each_latency(mut bytes: &[u8], buckets: &mut Vec<(i16, u64)>, mut each: impl FnMut(u8, &[(i16, u64)])) -> Result<(), Fault> {
     let mut read = || {
-        // Postcard writes a sequence as its length and its items.
         for _ in 0..take::<u64>(&mut bytes)? {
             let (place, length): (u8, u64) = take(&mut bytes)?;
             buckets.clear();
@@ -157,6 +169,16 @@ mod tests {
                 let cut = each_latency(&bytes[..bytes.len() - 1], &mut Vec::new(), |_, _| {});
                 prop_assert!(cut.is_err());
             }
+        }
+
+        #[test]
+        fn cells_told_one_by_one_are_those_decoded_at_once(row in proptest::collection::vec((any::<u8>(), any::<(u64, Option<u32>)>()), 0..6)) {
+            let mut bytes = Vec::new();
+            encode(&CONSUMERS, &row, &mut bytes).unwrap();
+            let mut told = Vec::new();
+            each_cell(&CONSUMERS, &bytes, |place, cell: (u64, Option<u32>)| told.push((place, cell))).unwrap();
+            prop_assert_eq!(&told, &row);
+            prop_assert!(each_cell(&CONSUMERS, &bytes[..bytes.len() - 1], |_, _: (u64, Option<u32>)| {}).is_err());
         }
 
         #[test]

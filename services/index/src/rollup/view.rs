@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use groundswell_bus::Offset;
 use groundswell_model::{Day, Hour, MilestoneKind, Timestamp};
@@ -11,10 +11,12 @@ use redb::ReadTransaction;
 use super::cells::{Active, ConsumerTotals, MilestoneNote, OperationTotals, Presence, Reach, Traffic, VersionTotals};
 use super::error::{Fault, RollupError};
 use super::intern::{Kind, split_version, version_name};
+use super::opened::Opened;
 use super::store::kind_key;
 use super::tables::{
-    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES, NAMES, OPERATIONS,
-    PRESENCE, REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, decode, each_latency, hour_key, hour_of_key,
+    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES,
+    OPERATIONS, PRESENCE, REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, each_latency, hour_key,
+    hour_of_key,
 };
 
 /// A version of an API, as this store numbers it.
@@ -109,15 +111,14 @@ impl ConsumerSet {
 
 /// A consistent view of one store.
 pub struct RollupView {
-    tx: ReadTransaction,
-    path: PathBuf,
+    opened: Opened,
     checkpoint: Option<Offset>,
 }
 
 impl RollupView {
     pub(super) fn open(tx: ReadTransaction, path: &Path) -> Result<Self, Fault> {
         let checkpoint = tx.open_table(META)?.get(META_CHECKPOINT)?.map(|o| Offset(o.value()));
-        Ok(Self { tx, path: path.to_owned(), checkpoint })
+        Ok(Self { opened: Opened::new(tx, path), checkpoint })
     }
 
     /// Everything before this offset is in.
@@ -132,10 +133,10 @@ impl RollupView {
     /// As of all that read: the store can't be read, or is damaged.
     pub fn versions(&self) -> Result<Vec<(String, String, VersionId, VersionTotals)>, RollupError> {
         let mut all = Vec::new();
-        self.rows(VERSIONS, everything(), |key, totals| all.push((VersionId(key.0), totals)))?;
+        self.opened.rows(VERSIONS, everything(), |key, totals| all.push((VersionId(key.0), totals)))?;
         let mut named = Vec::with_capacity(all.len());
         for (id, totals) in all {
-            let (api, version) = split_version(&self.name(Kind::Version, id.0)?);
+            let (api, version) = split_version(&self.opened.name(Kind::Version, id.0)?);
             named.push((api, version, id, totals));
         }
         named.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
@@ -149,7 +150,7 @@ impl RollupView {
     pub fn version(&self, api: &str, version: &str) -> Result<Option<VersionId>, RollupError> {
         let mut name = Vec::new();
         version_name(api, version, &mut name);
-        Ok(self.id(Kind::Version, &name)?.map(VersionId))
+        Ok(self.opened.id(Kind::Version, &name)?.map(VersionId))
     }
 
     /// The name of a version of the API it is read for.
@@ -157,7 +158,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn version_name(&self, version: VersionId) -> Result<String, RollupError> {
-        Ok(split_version(&self.name(Kind::Version, version.0)?).1)
+        Ok(split_version(&self.opened.name(Kind::Version, version.0)?).1)
     }
 
     /// The id of a consumer by which [`Self::consumers`] and the others name it, if it ever called or reached a milestone.
@@ -165,7 +166,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn consumer(&self, name: &str) -> Result<Option<u32>, RollupError> {
-        self.id(Kind::Consumer, name.as_bytes())
+        self.opened.id(Kind::Consumer, name.as_bytes())
     }
 
     /// The name of a consumer.
@@ -173,7 +174,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn consumer_name(&self, consumer: u32) -> Result<String, RollupError> {
-        self.name(Kind::Consumer, consumer).map(text)
+        self.opened.name(Kind::Consumer, consumer).map(text)
     }
 
     /// The name of an operation.
@@ -181,7 +182,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn operation_name(&self, operation: u32) -> Result<String, RollupError> {
-        self.name(Kind::Operation, operation).map(text)
+        self.opened.name(Kind::Operation, operation).map(text)
     }
 
     /// The name of a currency or value event.
@@ -189,7 +190,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn label_name(&self, label: LabelId) -> Result<String, RollupError> {
-        self.name(Kind::Label, label).map(text)
+        self.opened.name(Kind::Label, label).map(text)
     }
 
     /// A version, ever.
@@ -198,7 +199,7 @@ impl RollupView {
     /// See [`Self::versions`].
     pub fn totals(&self, version: VersionId) -> Result<VersionTotals, RollupError> {
         let mut totals = VersionTotals::default();
-        self.rows(VERSIONS, part(version, 0, 0), |_, t| totals = t)?;
+        self.opened.rows(VERSIONS, part(version, 0, 0), |_, t| totals = t)?;
         Ok(totals)
     }
 
@@ -208,7 +209,7 @@ impl RollupView {
     /// See [`Self::versions`].
     pub fn operations(&self, version: VersionId) -> Result<BTreeMap<u32, OperationTotals>, RollupError> {
         let mut all = BTreeMap::new();
-        self.rows(OPERATIONS, part(version, 0, u32::MAX), |key, totals| {
+        self.opened.rows(OPERATIONS, part(version, 0, u32::MAX), |key, totals| {
             all.insert(key.1, totals);
         })?;
         Ok(all)
@@ -219,7 +220,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn days(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, Traffic)) -> Result<(), RollupError> {
-        self.rows(DAYS, in_days(version, days), |key, traffic| each(day_of_key(key.1), key.2, traffic))
+        self.opened.rows(DAYS, in_days(version, days), |key, traffic| each(day_of_key(key.1), key.2, traffic))
     }
 
     /// The traffic of a version by hour and operation, from `first` to `last`.
@@ -227,7 +228,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn hours(&self, version: VersionId, first: Hour, last: Hour, mut each: impl FnMut(Hour, u32, Traffic)) -> Result<(), RollupError> {
-        self.rows(HOURS, part(version, hour_key(first), hour_key(last)), |key, traffic| each(hour_of_key(key.1), key.2, traffic))
+        self.opened.rows(HOURS, part(version, hour_key(first), hour_key(last)), |key, traffic| each(hour_of_key(key.1), key.2, traffic))
     }
 
     /// How many consumers were there on each day.
@@ -236,7 +237,7 @@ impl RollupView {
     /// See [`Self::versions`].
     pub fn active(&self, version: VersionId, days: Days) -> Result<BTreeMap<Day, u64>, RollupError> {
         let mut all = BTreeMap::new();
-        self.rows(ACTIVE, in_days(version, days), |key, active: Active| {
+        self.opened.rows(ACTIVE, in_days(version, days), |key, active: Active| {
             all.insert(day_of_key(key.1), active.0);
         })?;
         Ok(all)
@@ -247,7 +248,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn presence(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, Presence)) -> Result<(), RollupError> {
-        self.blocks((PRESENCE, BLOCK), in_days(version, days), |day, consumer, presence| each(day_of_key(day), consumer, presence))
+        self.opened.blocks((PRESENCE, BLOCK), in_days(version, days), |day, consumer, presence| each(day_of_key(day), consumer, presence))
     }
 
     /// How many calls of a version there were on each day, without reading the rest of their traffic.
@@ -257,7 +258,7 @@ impl RollupView {
     pub fn calls_by_day(&self, version: VersionId, days: Days) -> Result<BTreeMap<Day, u64>, RollupError> {
         let mut all: BTreeMap<Day, u64> = BTreeMap::new();
         // The calls come first in what is packed.
-        self.rows(DAYS, in_days(version, days), |key, (calls,): (u64,)| {
+        self.opened.rows(DAYS, in_days(version, days), |key, (calls,): (u64,)| {
             let of_day = all.entry(day_of_key(key.1)).or_default();
             *of_day = of_day.saturating_add(calls);
         })?;
@@ -331,7 +332,7 @@ impl RollupView {
         let (block, place) = block_of(consumer, BLOCK);
         let row = (version, middle, block);
         let mut found = None;
-        self.rows(table, Some(row..=row), |_, cells: Vec<(u8, T)>| {
+        self.opened.rows(table, Some(row..=row), |_, cells: Vec<(u8, T)>| {
             found = cells.into_iter().find(|(p, _)| *p == place).map(|(_, cell)| cell);
         })?;
         Ok(found)
@@ -342,18 +343,10 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn latency(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, &[(i16, u64)])) -> Result<(), RollupError> {
-        let Some(range) = in_days(version, days) else { return Ok(()) };
         let mut buckets = Vec::new();
-        let mut read = || {
-            for row in self.tx.open_table(LATENCY)?.range(range.clone())? {
-                let (key, bytes) = row?;
-                let (_, day, block) = key.value();
-                let tell = |place, buckets: &[(i16, u64)]| each(day_of_key(day), consumer_at(block, place, LATENCY_BLOCK), buckets);
-                each_latency(bytes.value(), &mut buckets, tell)?;
-            }
-            Ok(())
-        };
-        read().map_err(|f: Fault| f.at(&self.path))
+        self.opened.packed(LATENCY, in_days(version, days), |(_, day, block), bytes| {
+            each_latency(bytes, &mut buckets, |place, buckets| each(day_of_key(day), consumer_at(block, place, LATENCY_BLOCK), buckets))
+        })
     }
 
     /// Every consumer of a version, ever.
@@ -361,7 +354,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn consumers(&self, version: VersionId, mut each: impl FnMut(u32, ConsumerTotals)) -> Result<(), RollupError> {
-        self.blocks((CONSUMERS, BLOCK), part(version, 0, 0), |_, consumer, totals| each(consumer, totals))
+        self.opened.blocks((CONSUMERS, BLOCK), part(version, 0, 0), |_, consumer, totals| each(consumer, totals))
     }
 
     /// Every consumer of one operation, ever.
@@ -369,7 +362,7 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn reach(&self, version: VersionId, operation: u32, mut each: impl FnMut(u32, Reach)) -> Result<(), RollupError> {
-        self.blocks((REACH, BLOCK), part(version, operation, operation), |_, consumer, reach| each(consumer, reach))
+        self.opened.blocks((REACH, BLOCK), part(version, operation, operation), |_, consumer, reach| each(consumer, reach))
     }
 
     /// Every consumer's milestone of one kind on a version.
@@ -378,54 +371,13 @@ impl RollupView {
     /// See [`Self::versions`].
     pub fn milestones(&self, version: VersionId, kind: MilestoneKind, mut each: impl FnMut(u32, MilestoneNote)) -> Result<(), RollupError> {
         let kind = kind_key(kind);
-        self.rows(MILESTONES, part(version, kind, kind), |key, note| each(key.2, note))
+        self.opened.rows(MILESTONES, part(version, kind, kind), |key, note| each(key.2, note))
     }
 
     /// The version that a milestone says a consumer came from.
     #[must_use]
     pub fn came_from(note: &MilestoneNote) -> Option<VersionId> {
         note.from.map(VersionId)
-    }
-
-    fn rows<T: serde::de::DeserializeOwned>(
-        &self,
-        table: Cells,
-        range: Option<RangeInclusive<Key>>,
-        mut each: impl FnMut(Key, T),
-    ) -> Result<(), RollupError> {
-        let Some(range) = range else { return Ok(()) };
-        let read = || {
-            for row in self.tx.open_table(table)?.range(range)? {
-                let (key, bytes) = row?;
-                each(key.value(), decode(&table, bytes.value())?);
-            }
-            Ok(())
-        };
-        read().map_err(|f: Fault| f.at(&self.path))
-    }
-
-    fn blocks<T: serde::de::DeserializeOwned>(
-        &self,
-        (table, size): (Cells, u32),
-        range: Option<RangeInclusive<Key>>,
-        mut each: impl FnMut(u32, u32, T),
-    ) -> Result<(), RollupError> {
-        self.rows(table, range, |(_, middle, block), cells: Vec<(u8, T)>| {
-            for (place, cell) in cells {
-                each(middle, consumer_at(block, place, size), cell);
-            }
-        })
-    }
-
-    fn id(&self, kind: Kind, name: &[u8]) -> Result<Option<u32>, RollupError> {
-        let read = || Ok(self.tx.open_table(IDS)?.get((kind as u8, name))?.map(|id| id.value()));
-        read().map_err(|f: Fault| f.at(&self.path))
-    }
-
-    fn name(&self, kind: Kind, id: u32) -> Result<Vec<u8>, RollupError> {
-        let read = || Ok(self.tx.open_table(NAMES)?.get((kind as u8, id))?.map(|name| name.value().to_vec()));
-        let name: Option<Vec<u8>> = read().map_err(|f: Fault| f.at(&self.path))?;
-        name.ok_or_else(|| RollupError::Damaged { table: "names".to_owned(), why: format!("no name for {kind:?} {id}") })
     }
 }
 

@@ -1,0 +1,108 @@
+//! The tables of one read transaction.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use redb::{ReadOnlyTable, ReadTransaction, TableHandle};
+use serde::de::DeserializeOwned;
+
+use super::error::{Fault, RollupError};
+use super::intern::Kind;
+use super::tables::{BY_VERSION, Cells, IDS, Key, NAMES, consumer_at, decode, each_cell};
+
+/// Tables that were opened: a question looks thousands of names and cells up, and opening a table costs as much as ten of them.
+pub(super) struct Opened {
+    tx: ReadTransaction,
+    path: PathBuf,
+    ids: OnceLock<ReadOnlyTable<(u8, &'static [u8]), u32>>,
+    names: OnceLock<ReadOnlyTable<(u8, u32), &'static [u8]>>,
+    cells: [OnceLock<ReadOnlyTable<Key, &'static [u8]>>; BY_VERSION.len()],
+}
+
+impl Opened {
+    pub(super) fn new(tx: ReadTransaction, path: &Path) -> Self {
+        let (ids, names, cells) = Default::default();
+        Self { tx, path: path.to_owned(), ids, names, cells }
+    }
+
+    /// The values of a range.
+    pub(super) fn rows<T: DeserializeOwned>(
+        &self,
+        table: Cells,
+        range: Option<RangeInclusive<Key>>,
+        mut each: impl FnMut(Key, T),
+    ) -> Result<(), RollupError> {
+        self.packed(table, range, |key, bytes| {
+            each(key, decode(&table, bytes)?);
+            Ok(())
+        })
+    }
+
+    /// The cells of a range of blocks: what stands in the middle of the key, the consumer, the cell.
+    pub(super) fn blocks<T: DeserializeOwned>(
+        &self,
+        (table, size): (Cells, u32),
+        range: Option<RangeInclusive<Key>>,
+        mut each: impl FnMut(u32, u32, T),
+    ) -> Result<(), RollupError> {
+        self.packed(table, range, |(_, middle, block), bytes| {
+            each_cell(&table, bytes, |place, cell| each(middle, consumer_at(block, place, size), cell))
+        })
+    }
+
+    /// The rows of a range as they are packed.
+    pub(super) fn packed(
+        &self,
+        table: Cells,
+        range: Option<RangeInclusive<Key>>,
+        mut each: impl FnMut(Key, &[u8]) -> Result<(), Fault>,
+    ) -> Result<(), RollupError> {
+        let Some(range) = range else { return Ok(()) };
+        let read = || {
+            for row in self.table(&table)?.range(range)? {
+                let (key, bytes) = row?;
+                each(key.value(), bytes.value())?;
+            }
+            Ok(())
+        };
+        read().map_err(|f: Fault| f.at(&self.path))
+    }
+
+    fn table(&self, table: &Cells) -> Result<&ReadOnlyTable<Key, &'static [u8]>, Fault> {
+        let place = BY_VERSION.iter().position(|t| t.name() == table.name());
+        let place = place.and_then(|at| self.cells.get(at)).ok_or_else(|| Fault::Damaged {
+            table: table.name().to_owned(),
+            why: "it is none of the tables with versions in them: this is a bug".to_owned(),
+        })?;
+        opened(place, || Ok(self.tx.open_table(*table)?))
+    }
+
+    /// The number of a name.
+    pub(super) fn id(&self, kind: Kind, name: &[u8]) -> Result<Option<u32>, RollupError> {
+        let read = || {
+            let ids = opened(&self.ids, || Ok(self.tx.open_table(IDS)?))?;
+            Ok(ids.get((kind as u8, name))?.map(|id| id.value()))
+        };
+        read().map_err(|f: Fault| f.at(&self.path))
+    }
+
+    /// The name of a number.
+    pub(super) fn name(&self, kind: Kind, id: u32) -> Result<Vec<u8>, RollupError> {
+        let read = || {
+            let names = opened(&self.names, || Ok(self.tx.open_table(NAMES)?))?;
+            Ok(names.get((kind as u8, id))?.map(|name| name.value().to_vec()))
+        };
+        let name: Option<Vec<u8>> = read().map_err(|f: Fault| f.at(&self.path))?;
+        name.ok_or_else(|| RollupError::Damaged { table: "names".to_owned(), why: format!("no name for {kind:?} {id}") })
+    }
+}
+
+/// What is in the place, opened first where nothing is.
+fn opened<T>(place: &OnceLock<T>, open: impl FnOnce() -> Result<T, Fault>) -> Result<&T, Fault> {
+    if let Some(table) = place.get() {
+        return Ok(table);
+    }
+    let table = open()?;
+    Ok(place.get_or_init(|| table))
+}
