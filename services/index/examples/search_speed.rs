@@ -94,9 +94,9 @@ fn put(store: &mut SearchStore, random: &mut Random, n: u64, versions: u64) -> R
 /// CPU time of this process so far (user and system), where the system tells it.
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<u64> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().filter_map(|f| f.parse().ok()).collect();
-    // Behind the name and the state (a letter): utime and stime are the 11th and 12th number, in hundredths of a second.
-    Duration::from_millis(10 * (fields.get(10).unwrap_or(&0) + fields.get(11).unwrap_or(&0)))
+    // Behind the name: utime and stime are the 12th and 13th field, in hundredths of a second.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    Duration::from_millis(10 * fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>())
 }
 
 fn index(folder: &std::path::Path, docs: u64, versions: u64, every: u64) -> Result<(SearchStore, serde_json::Value), Box<dyn Error>> {
