@@ -317,3 +317,55 @@ fn if_equal(parts: &[Part], theta: f64, of_prior: f64, dispersion: f64) -> f64 {
     }
     squares.sqrt() / information
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panel::{Builder, Cell};
+
+    /// Eighty consumers that move one by one from the tenth of thirty days on, and count rarely; the rate on the candidate is `ratio` times as high.
+    fn drawn(dice: &mut fastrand::Rng, ratio: f64) -> Panel {
+        let mut panel = Builder::new(30);
+        for id in 0..80u32 {
+            let moves = 10 + dice.u16(0..30);
+            let cells = (0..30u16).map(|day| {
+                let candidate = day >= moves;
+                let mean = 0.1 * if candidate { ratio } else { 1.0 };
+                let (end, mut product, mut count) = ((-mean).exp(), dice.f64(), 0.0);
+                while product > end {
+                    product *= dice.f64();
+                    count += 1.0;
+                }
+                Cell { day, candidate, exposure: 1.0, count }
+            });
+            panel.push(id, cells.collect::<Vec<_>>());
+        }
+        panel.build()
+    }
+
+    fn mean(values: impl Iterator<Item = f64>) -> f64 {
+        values.sum::<f64>() / 300.0
+    }
+
+    #[test]
+    fn the_standard_error_is_the_spread_of_the_estimate() {
+        let mut dice = fastrand::Rng::with_seed(4);
+        let fits: Vec<Fit> = (0..300).map(|_| fit(&drawn(&mut dice, 1.0), None, Depth::Whole).unwrap()).collect();
+        let middle = mean(fits.iter().map(|f| f.theta));
+        let spread = mean(fits.iter().map(|f| (f.theta - middle).powi(2))).sqrt();
+        let told = mean(fits.iter().map(|f| f.standard_error));
+        assert!(middle.abs() < 0.06 && (told / spread - 1.0).abs() < 0.1, "{middle}: {spread}, {told}");
+    }
+
+    #[test]
+    fn what_could_be_found_does_not_hang_on_what_was() {
+        let mut dice = fastrand::Rng::with_seed(5);
+        let told = |dice: &mut fastrand::Rng, ratio: f64| {
+            let fits: Vec<Fit> = (0..300).map(|_| fit(&drawn(dice, ratio), None, Depth::Whole).unwrap()).collect();
+            (mean(fits.iter().map(|f| f.if_equal)), mean(fits.iter().map(|f| f.standard_error)))
+        };
+        let ((same, _), (worse, error)) = (told(&mut dice, 1.0), told(&mut dice, 2.0));
+        assert!((worse / same - 1.0).abs() < 0.08, "{same}, {worse}");
+        assert!(error < 0.85 * worse, "more counts tell more: {error}");
+    }
+}

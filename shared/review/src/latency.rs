@@ -197,3 +197,29 @@ impl Pooled {
 fn real(count: u64) -> f64 {
     crate::prepare::real(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::scenario::Scenario;
+    use crate::evaluate::{draw, until};
+    use groundswell_model::Day;
+
+    /// A release of two days: a shift is told apart from none only where the calls as they are tell the versions apart.
+    #[test]
+    fn a_young_release_is_not_extrapolated() {
+        for seed in 0..30 {
+            let input = draw(&Scenario { consumers: 60, ..Scenario::default() }, seed);
+            let input = until(&input, Day(20_002 + i32::try_from(seed % 4).unwrap()));
+            let usage = Usage::of(&input);
+            let calls = Calls::of(&input, &usage);
+            let look = Look::new(28, 28, 0.05);
+            let plain = paired(&calls.slow(&input, 0.95, 0), None, Depth::Whole).and_then(|(plain, _)| plain.at(look));
+            let shift = compare(&input, &calls, 0.95).and_then(|evidence| evidence.at(look));
+            if let (Some(plain), Some(shift)) = (plain, shift) {
+                assert!(plain.low > 0.0 || shift.low <= 0.0, "{seed}: {plain:?} {shift:?}");
+                assert!(plain.high < 0.0 || shift.high >= 0.0, "{seed}: {plain:?} {shift:?}");
+            }
+        }
+    }
+}

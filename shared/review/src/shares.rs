@@ -19,7 +19,7 @@ const GREATEST: f64 = 0.97;
 /// What of the error those that call a regression are given. Two fifths are kept back: bounds rest on approximations, and from day to day a
 /// comparison moves more than the motion they are made for, as consumers come and go. Streams with everything at once need that much.
 const TO_CALL: f64 = 0.6;
-/// What of it each guardrail may pass with: passing needs the last look alone, and was measured to be wrong about as often as it says.
+/// What of it each guardrail may pass with: measured, wrong passes are about as many as that.
 const TO_PASS: f64 = 0.8;
 /// c is looked for up to this.
 const FARTHEST: f64 = 1e4;

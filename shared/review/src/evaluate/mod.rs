@@ -170,7 +170,7 @@ fn references(scenario: &Scenario, input: &ReviewInput) -> Trial {
 }
 
 /// What was known on a day.
-fn until(input: &ReviewInput, day: Day) -> ReviewInput {
+pub(crate) fn until(input: &ReviewInput, day: Day) -> ReviewInput {
     let mut known = input.clone();
     known.window = Window { until: day.min(input.window.until), ..input.window };
     let days = known.window.days();
