@@ -117,8 +117,7 @@ pub struct Effect {
     pub low: Option<f64>,
     /// Upper end.
     pub high: Option<f64>,
-    /// Probability that the interval holds at every look up to the horizon. Its lower end (of what is worse) has a part of the review's
-    /// error, its upper end one that it shares with nobody.
+    /// Probability that the interval holds at every look up to the horizon.
     pub level: f64,
 }
 
