@@ -15,14 +15,21 @@ fn main() {
     let input = input();
     let calls: u64 = input.consumers.iter().flat_map(|c| c.candidate.usage.iter().chain(&c.baseline.usage)).map(|u| u.calls).sum();
     let cells: usize = input.consumers.iter().map(|c| c.candidate.usage.len() + c.baseline.usage.len()).sum();
+    let latencies: usize = input.consumers.iter().map(|c| c.candidate.latency.len() + c.baseline.latency.len()).sum();
+    println!("{latencies} counts of latency; {} before any review", memory("VmRSS"));
     println!("{} consumers, {calls} calls in {cells} consumer-days", input.consumers.len());
     for _ in 0..5 {
         let start = Instant::now();
         let review = review(&input, &Policy::default());
         println!("{:?} in {:.0} ms, {} ticks of processor time so far", review.verdict, start.elapsed().as_secs_f64() * 1e3, ticks());
     }
-    let memory = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    println!("{}", memory.lines().find(|l| l.starts_with("VmHWM")).unwrap_or("peak memory: not known"));
+    println!("{}", memory("VmHWM"));
+}
+
+/// A line of what the system knows of this process.
+fn memory(line: &str) -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find(|l| l.starts_with(line)).unwrap_or("memory: not known").to_owned()
 }
 
 /// Processor time of all threads in hundredths of a second: what a busy machine does not change much.

@@ -1,31 +1,35 @@
 //! Bounds that hold though a review is looked at every day.
 //!
 //! Let τ be the part of the horizon that has passed (28 days unless the policy says otherwise). A look at τ may only
-//! conclude beyond C·τ^(−0.4) standard errors, Wang and Tsiatis' boundary with Δ = 0.1 (*Biometrics* 43 (1987) 193–199): early
-//! looks need much more than late ones. C is such that a standard Brownian motion crosses C·τ^0.1 at any of 28 equally
-//! spaced looks with the wanted probability (Armitage, McPherson, Rowe, *JRSS A* 132 (1969) 235–244); the test does
+//! conclude beyond C·τ^(−0.6) standard errors, a boundary of Wang and Tsiatis' form (*Biometrics* 43 (1987) 193–199) a little steeper than
+//! O'Brien and Fleming's (*Biometrics* 35 (1979) 549–556): early looks need much more than late ones. Consumers move bit by
+//! bit, so what is known grows as τ^1.25 rather than τ. C is such that a standard Brownian motion seen at those times crosses the bound at
+//! any of 28 daily looks with the wanted probability (Armitage, McPherson, Rowe, *JRSS A* 132 (1969) 235–244); the test does
 //! that reckoning again. Estimates from growing data behave like that motion (Scharfstein, Tsiatis, Robins, *JASA*
 //! 92 (1997) 1342–1350). With few consumers the bound is Student's quantile of the same probability.
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// Error probability and C.
-const TABLE: [(f64, f64); 11] = [
-    (0.1, 1.586),
-    (0.05, 1.899),
-    (0.035, 2.046),
-    (0.025, 2.178),
-    (0.015, 2.368),
-    (0.01, 2.511),
-    (0.005, 2.741),
-    (0.0025, 2.957),
-    (0.001, 3.223),
-    (0.0005, 3.413),
-    (0.0001, 3.822),
+const TABLE: [(f64, f64); 14] = [
+    (0.2, 1.177),
+    (0.1, 1.540),
+    (0.05, 1.856),
+    (0.035, 2.004),
+    (0.025, 2.138),
+    (0.015, 2.329),
+    (0.01, 2.473),
+    (0.005, 2.705),
+    (0.0025, 2.923),
+    (0.001, 3.191),
+    (0.0005, 3.382),
+    (0.0001, 3.794),
+    (0.00001, 4.323),
+    (0.000_001, 4.799),
 ];
 
 /// The exponent of the boundary.
-const BEND: f64 = -0.4;
+const BEND: f64 = -0.6;
 
 /// One look of a sequence of daily looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,24 +90,22 @@ pub(crate) fn standard() -> Option<Normal> {
 mod tests {
     use super::*;
 
-    /// Probability that a Brownian motion crosses c·τ^0.1 at one of 28 looks: its density between looks, kept on a grid.
+    /// Probability that a Brownian motion seen at the times τ^1.25 crosses C·τ^(−0.6) deviations at one of 28 looks: its density
+    /// between looks, kept on a grid.
     fn crossing(c: f64) -> f64 {
-        let (normal, step) = (Normal::new(0.0, 1.0).unwrap(), (1.0f64 / 28.0).sqrt());
-        let density = |x: f64| (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-        let mut crossed = normal.sf(c * (1.0f64 / 28.0).powf(BEND));
-        let grid = |look: i32| {
-            let tau = f64::from(look) / 28.0;
-            let (low, high) = (-5.0 * tau.sqrt(), c * tau.powf(0.1));
-            let width = (high - low) / 160.0;
-            (0..=160).map(|i| (low + width * f64::from(i), if i % 160 == 0 { width / 2.0 } else { width })).collect::<Vec<_>>()
-        };
-        let mut at: Vec<(f64, f64)> = grid(1).into_iter().map(|(x, w)| (x, w * density(x / step) / step)).collect();
-        for look in 2..=28 {
-            let bound = c * (f64::from(look) / 28.0).powf(0.1);
-            crossed += at.iter().map(|(x, mass)| mass * normal.sf((bound - x) / step)).sum::<f64>();
-            let next =
-                grid(look).into_iter().map(|(y, w)| (y, w * at.iter().map(|(x, m)| m * density((y - x) / step) / step).sum::<f64>()));
-            at = next.collect();
+        let normal = Normal::new(0.0, 1.0).unwrap();
+        let time = |look: i32| (f64::from(look) / 28.0).powf(1.25);
+        let bound = |look: i32| c * (f64::from(look) / 28.0).powf(BEND) * time(look).sqrt();
+        let density = |x: f64, step: f64| (-(x / step).powi(2) / 2.0).exp() / step / (2.0 * std::f64::consts::PI).sqrt();
+        let mut at = vec![(0.0, 1.0)];
+        let mut crossed = 0.0;
+        for look in 1..=28 {
+            let step = (time(look) - if look == 1 { 0.0 } else { time(look - 1) }).sqrt();
+            crossed += at.iter().map(|(x, mass)| mass * normal.sf((bound(look) - x) / step)).sum::<f64>();
+            let (low, high) = (-5.0 * time(look).sqrt(), bound(look));
+            let width = (high - low) / 200.0;
+            let grid = (0..=200).map(|i| (low + width * f64::from(i), if i % 200 == 0 { width / 2.0 } else { width }));
+            at = grid.map(|(y, w)| (y, w * at.iter().map(|(x, m)| m * density(y - x, step)).sum::<f64>())).collect();
         }
         crossed
     }
@@ -118,9 +120,9 @@ mod tests {
     #[test]
     fn early_looks_and_few_consumers_need_more() {
         let late = Look::new(28, 28, 0.05);
-        assert!((late.standard_errors() - 1.899).abs() < 1e-9);
-        assert!(Look::new(7, 28, 0.05).standard_errors() > 3.2);
-        assert!(late.with_freedom(1e6).unwrap() - 1.899 < 1e-3);
+        assert!((late.standard_errors() - 1.856).abs() < 1e-9);
+        assert!(Look::new(7, 28, 0.05).standard_errors() > 4.2);
+        assert!(late.with_freedom(1e6).unwrap() - 1.856 < 1e-3);
         assert!(late.with_freedom(5.0).unwrap() > 2.3);
         assert_eq!(late.with_freedom(0.5), None);
         assert!(Look::new(90, 28, 0.03).standard_errors() > 2.0, "between the rows");

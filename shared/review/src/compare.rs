@@ -6,13 +6,11 @@ use crate::exact;
 use crate::panel::Panel;
 use crate::stratified;
 use crate::types::Method;
-use crate::weights::expected_square;
+use crate::weights::{self, expected_square};
 
 /// Fewer counts than this on a side, or effective consumers, are not many: the exact method takes over.
 const FEW_COUNTS: f64 = 15.0;
 const FEW_CONSUMERS: f64 = 12.0;
-/// Below this many counts on a side both methods are asked and the wider bounds stand: far tails of few counts are not normal.
-const SOME_COUNTS: f64 = 100.0;
 /// A consumer whose residual is so many times what is expected stands out.
 const STANDS_OUT: f64 = 4.0;
 
@@ -46,31 +44,55 @@ impl Comparison {
     }
 }
 
+/// What was found, before it is told how sure a conclusion must be.
+pub(crate) struct Evidence<'a> {
+    /// As in [`Comparison`].
+    pub(crate) estimate: f64,
+    /// Its standard error, from what does not depend on the estimate where that can be told apart.
+    pub(crate) standard_error: f64,
+    /// What may be mistaken for a difference and is not chance.
+    pub(crate) allowance: f64,
+    finish: Box<dyn Fn(Look) -> Option<Comparison> + Send + Sync + 'a>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(crate) fn new(
+        (estimate, standard_error, allowance): (f64, f64, f64),
+        finish: impl Fn(Look) -> Option<Comparison> + Send + Sync + 'a,
+    ) -> Self {
+        Self { estimate, standard_error, allowance, finish: Box::new(finish) }
+    }
+
+    /// With bounds that hold at a look; none where too little is known for any.
+    pub(crate) fn at(&self, look: Look) -> Option<Comparison> {
+        (self.finish)(look)
+    }
+}
+
 /// Compares rates: paired where consumers were seen on both versions, else between strata; none without anything to compare.
-pub(crate) fn rates(panel: &Panel, look: Look) -> Option<Comparison> {
-    paired(panel, look, None, Depth::Whole).map(|(comparison, _)| comparison).or_else(|| stratified::compare(panel, look))
+pub(crate) fn rates<'a>(panel: &Panel) -> Option<Evidence<'a>> {
+    paired(panel, None, Depth::Whole).map(|(evidence, _)| evidence).or_else(|| stratified::compare(panel))
 }
 
 /// Compares consumers with themselves; none where that tells nothing.
-pub(crate) fn paired(panel: &Panel, look: Look, warm: Option<&Warm>, depth: Depth) -> Option<(Comparison, Warm)> {
+pub(crate) fn paired<'a>(panel: &Panel, warm: Option<&Warm>, depth: Depth) -> Option<(Evidence<'a>, Warm)> {
     let fit = conditional::fit(panel, warm, depth)?;
     let (on_candidate, total) = fit.parts.iter().fold((0.0, 0.0), |(c, t), p| (c + p.on_candidate, t + p.total));
     let counts = on_candidate.min(total - on_candidate);
-    let comparison = if counts < FEW_COUNTS || fit.effective < FEW_CONSUMERS {
-        exactly(&fit, look)?
-    } else if counts < SOME_COUNTS {
-        widest(by_consumer(&fit, look)?, &exactly(&fit, look)?)
-    } else {
-        by_consumer(&fit, look)?
+    let few = counts < FEW_COUNTS || fit.effective < FEW_CONSUMERS;
+    let estimate = if few { exact::estimate(&fit.parts)? } else { fit.theta };
+    let (told, at) = ((estimate, fit.if_equal, fit.allowance), fit.at.clone());
+    let finish = move |look| {
+        let comparison = if few { exactly(&fit, look)? } else { by_consumer(&fit, look)? };
+        // What chance and what the calendar may do are not added but joined, like errors that know nothing of each other.
+        let reach = |half: f64| half.hypot(fit.allowance);
+        let (low, high) = (
+            comparison.estimate - reach(comparison.estimate - comparison.low),
+            comparison.estimate + reach(comparison.high - comparison.estimate),
+        );
+        Some(Comparison { low, high, ..comparison })
     };
-    // What chance and what the calendar may do are not added but joined, like errors that know nothing of each other.
-    let reach = |half: f64| half.hypot(fit.allowance);
-    let (low, high) = (
-        comparison.estimate - reach(comparison.estimate - comparison.low),
-        comparison.estimate + reach(comparison.high - comparison.estimate),
-    );
-    let comparison = Comparison { low, high, ..comparison };
-    Some((comparison, fit.at))
+    Some((Evidence::new(told, finish), at))
 }
 
 fn by_consumer(fit: &Fit, look: Look) -> Option<Comparison> {
@@ -86,11 +108,6 @@ fn exactly(fit: &Fit, look: Look) -> Option<Comparison> {
     Some(of(fit, Method::PairedExact, (bounds.estimate, bounds.low, bounds.high)))
 }
 
-fn widest(by_consumer: Comparison, exact: &Comparison) -> Comparison {
-    let method = if exact.low < by_consumer.low { Method::PairedExact } else { Method::Paired };
-    Comparison { low: by_consumer.low.min(exact.low), high: by_consumer.high.max(exact.high), method, ..by_consumer }
-}
-
 fn of(fit: &Fit, method: Method, (estimate, low, high): (f64, f64, f64)) -> Comparison {
     Comparison { estimate, low, high, method, compared: fit.parts.len() as u64, effective: fit.effective, outliers: outliers(fit) }
 }
@@ -98,7 +115,8 @@ fn of(fit: &Fit, method: Method, (estimate, low, high): (f64, f64, f64)) -> Comp
 /// How many times its expectation a consumer's residual is.
 fn oddness(fit: &Fit, part: &Part) -> f64 {
     let expected = expected_square(part, fit.dispersion).sqrt();
-    if expected > 0.0 { part.weight * part.residual.abs() / expected } else { 0.0 }
+    let loud = expected > 0.0 && part.residual.abs() > weights::ONE_COUNT;
+    if loud { part.weight * part.residual.abs() / expected } else { 0.0 }
 }
 
 fn outliers(fit: &Fit) -> Vec<(u32, Option<f64>)> {

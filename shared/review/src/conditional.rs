@@ -7,6 +7,7 @@
 //! by consumer (sandwich), so that only the mean must be right, not the distribution (Wooldridge, *Journal of
 //! Econometrics* 90 (1999) 77–97).
 
+use crate::calendar::Calendar;
 use crate::linear::{Outer, Symmetric, add_scaled, dot};
 use crate::panel::{Consumer, Panel};
 use crate::weights::{self, Weighting};
@@ -25,8 +26,6 @@ const NEAR: f64 = 1e-3;
 const SHRINK: f64 = 0.3;
 /// The longest step in logarithms.
 const LONGEST: f64 = 2.0;
-/// A prior of standard deviation 1 in logarithms for the effect of a day: one without counts stays finite.
-const RIDGE: f64 = 1.0;
 /// A step of the calendar, from the days of one version to those of the other, that must not pass for the version's:
 /// the allowance that stands where only the prior tells days from versions.
 const STEP: f64 = 1.5;
@@ -61,7 +60,9 @@ pub(crate) struct Fit {
     pub(crate) at: Warm,
     /// Its standard error, by consumer.
     pub(crate) standard_error: f64,
-    /// What all of them tell about θ.
+    /// The same if nothing differed: it tells how much can be found, whatever was found.
+    pub(crate) if_equal: f64,
+    /// What all of them and the prior of the days tell about θ.
     pub(crate) information: f64,
     /// How far θ may be off because only the prior tells days from versions: next to nothing where both are in use on the same days.
     pub(crate) allowance: f64,
@@ -91,15 +92,16 @@ pub(crate) enum Depth {
 
 /// Fits the comparison; none where nobody with counts was seen on both versions, or nothing tells the version from the days.
 pub(crate) fn fit(panel: &Panel, warm: Option<&Warm>, depth: Depth) -> Option<Fit> {
+    let calendar = &Calendar::new(panel.days);
     let start = Weighting::start(panel);
     let from = warm.map_or_else(|| Warm { days: vec![0.0; panel.days], theta: 0.0 }, Warm::clone);
-    let (at, rough) = maximise(panel, &start, from, None, NEAR)?;
+    let (at, rough) = maximise(calendar, panel, &start, from, None, NEAR)?;
     let weighting = start.learn(panel, &parts(panel, &start, &at, &rough)?);
     let close = if depth == Depth::Whole { CLOSE } else { ROUGH };
-    let (at, rough) = maximise(panel, &weighting, at, Some(rough), close)?;
-    let curvature = if depth == Depth::Whole { curvature(panel, &weighting, &at, 1) } else { rough };
+    let (at, rough) = maximise(calendar, panel, &weighting, at, Some(rough), close)?;
+    let curvature = if depth == Depth::Whole { curvature(calendar, panel, &weighting, &at, 1) } else { rough };
     let parts = parts(panel, &weighting, &at, &curvature)?;
-    summarise(parts, &projection(&curvature, panel.days)?, at, weighting.dispersion)
+    summarise(calendar, parts, &projection(&curvature, panel.days)?, at, weighting.dispersion)
 }
 
 impl Fit {
@@ -124,21 +126,28 @@ impl Warm {
 }
 
 /// Newton's method. The curvature is dear and only sets the pace, so it is kept while the steps shrink well.
-fn maximise(panel: &Panel, weighting: &Weighting, mut at: Warm, known: Option<Symmetric>, close: f64) -> Option<(Warm, Symmetric)> {
+fn maximise(
+    calendar: &Calendar,
+    panel: &Panel,
+    weighting: &Weighting,
+    mut at: Warm,
+    known: Option<Symmetric>,
+    close: f64,
+) -> Option<(Warm, Symmetric)> {
     let every = (panel.counted_len() / PACE).max(1);
     let observed = Observed::of(panel, weighting);
-    let mut kept = known.unwrap_or_else(|| curvature(panel, weighting, &at, every));
+    let mut kept = known.unwrap_or_else(|| curvature(calendar, panel, weighting, &at, every));
     let mut factor = kept.clone().cholesky()?;
     let mut before = f64::INFINITY;
     for _ in 0..STEPS {
-        let step = factor.solve(&gradient(panel, weighting, &observed, &at));
+        let step = factor.solve(&gradient(calendar, panel, weighting, &observed, &at));
         let longest = step.iter().fold(0.0f64, |m, s| m.max(s.abs()));
         at = at.moved(&step);
         if longest < close {
             break;
         }
         if longest > SHRINK * before || longest > LONGEST {
-            kept = curvature(panel, weighting, &at, every);
+            kept = curvature(calendar, panel, weighting, &at, every);
             factor = kept.clone().cholesky()?;
         }
         before = longest;
@@ -176,7 +185,7 @@ pub(crate) fn weighed(consumer: &Consumer<'_>, by_day: &[f64]) -> (f64, f64) {
 }
 
 /// Slope of the logarithm of the likelihood: by day, and last by θ.
-fn gradient(panel: &Panel, weighting: &Weighting, observed: &Observed, at: &Warm) -> Vec<f64> {
+fn gradient(calendar: &Calendar, panel: &Panel, weighting: &Weighting, observed: &Observed, at: &Warm) -> Vec<f64> {
     let (levels, ratio) = (at.levels(), at.theta.exp());
     let mut means = vec![0.0; panel.days];
     let mut on_candidate = observed.candidate;
@@ -188,12 +197,13 @@ fn gradient(panel: &Panel, weighting: &Weighting, observed: &Observed, at: &Warm
         }
         on_candidate -= scale * ratio * candidate;
     }
-    let of_day = |day: usize| observed.days[day] - levels[day] * means[day] - RIDGE * at.days[day];
+    let pull = calendar.pull(&at.days);
+    let of_day = |day: usize| observed.days[day] - levels[day] * means[day] - pull[day];
     (0..panel.days).map(of_day).chain([on_candidate]).collect()
 }
 
 /// Its second derivatives with their sign turned, from every so-manieth consumer, scaled to all.
-fn curvature(panel: &Panel, weighting: &Weighting, at: &Warm, every: usize) -> Symmetric {
+fn curvature(calendar: &Calendar, panel: &Panel, weighting: &Weighting, at: &Warm, every: usize) -> Symmetric {
     let days = panel.days;
     let (levels, ratio) = (at.levels(), at.theta.exp());
     let (mut of_shares, mut of_candidate, mut of_theta) = (vec![0.0; days], vec![0.0; days], 0.0);
@@ -216,7 +226,8 @@ fn curvature(panel: &Panel, weighting: &Weighting, at: &Warm, every: usize) -> S
     }
     let mut curvature = products.sum().scaled(&levels);
     for day in 0..days {
-        curvature.add(day, day, RIDGE + levels[day] * of_shares[day]);
+        (0..day).for_each(|other| curvature.add(day, other, calendar.precision(day, other)));
+        curvature.add(day, day, calendar.precision(day, day) + levels[day] * of_shares[day]);
         curvature.add(days, day, levels[day] * of_candidate[day]);
     }
     // Without information about θ the matrix would be singular: this makes it stay where it is.
@@ -264,15 +275,18 @@ fn parts(panel: &Panel, weighting: &Weighting, at: &Warm, curvature: &Symmetric)
     Some(all)
 }
 
-fn summarise(parts: Vec<Part>, explained: &[f64], at: Warm, dispersion: f64) -> Option<Fit> {
-    let information: f64 = parts.iter().map(|p| p.weight * p.information).sum();
-    // θ is off by RIDGE·Σeγ over all information for effects γ of the days; a step has half its height on either side.
-    let with_prior = information + RIDGE * explained.iter().map(|e| e * e).sum::<f64>();
-    let allowance = RIDGE * explained.iter().map(|e| e.abs()).sum::<f64>() / with_prior * 0.5 * STEP.ln();
+fn summarise(calendar: &Calendar, parts: Vec<Part>, explained: &[f64], at: Warm, dispersion: f64) -> Option<Fit> {
     let both = |p: &Part| p.expected_share > 0.0 && p.expected_share < 1.0;
+    let information: f64 = parts.iter().map(|p| p.weight * p.information).sum();
     if information <= 1e-6 || !parts.iter().any(both) {
         return None;
     }
+    // θ moves by the score over this: what the prior of the days says adds to what the counts say.
+    let pull = calendar.pull(explained);
+    let of_prior: f64 = pull.iter().zip(explained).map(|(p, e)| p * e).sum();
+    let with_prior = information + of_prior;
+    // θ is off by Σ(pull of e)·γ over that for effects γ of the days; a step has half its height on either side.
+    let allowance = pull.iter().map(|p| p.abs()).sum::<f64>() / with_prior * 0.5 * STEP.ln();
     let squares: f64 =
         parts.iter().map(|p| (p.weight * p.residual / (1.0 - (p.weight * p.information / information).min(LEVERAGE))).powi(2)).sum();
     let expected: Vec<f64> = parts.iter().map(|p| weights::expected_square(p, dispersion)).collect();
@@ -280,12 +294,78 @@ fn summarise(parts: Vec<Part>, explained: &[f64], at: Warm, dispersion: f64) -> 
     let effective = sum * sum / sum_of_squares;
     Some(Fit {
         theta: at.theta,
+        standard_error: squares.sqrt() / with_prior,
+        if_equal: if_equal(&parts, at.theta, of_prior, dispersion),
+        information: with_prior,
         at,
-        standard_error: squares.sqrt() / information,
-        information,
         allowance,
         effective,
         dispersion,
         parts: parts.into_iter().filter(both).collect(),
     })
+}
+
+/// The standard error that θ would have if nothing differed, so that an estimate has no say in it: of a consumer whose share is p, with the
+/// ratio r, fewer counts (by 1 − p + r·p) would tell more each (by (1 − p + r·p)²/r).
+fn if_equal(parts: &[Part], theta: f64, of_prior: f64, dispersion: f64) -> f64 {
+    let ratio = theta.exp();
+    let (mut information, mut squares) = (of_prior, 0.0);
+    for part in parts {
+        let own = part.information * (1.0 - part.expected_share + ratio * part.expected_share) / ratio;
+        information += part.weight * own;
+        squares += weights::expected_square(&Part { information: own, ..*part }, dispersion);
+    }
+    squares.sqrt() / information
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panel::{Builder, Cell};
+
+    /// Eighty consumers that move one by one from the tenth of thirty days on, and count rarely; the rate on the candidate is `ratio` times as high.
+    fn drawn(dice: &mut fastrand::Rng, ratio: f64) -> Panel {
+        let mut panel = Builder::new(30);
+        for id in 0..80u32 {
+            let moves = 10 + dice.u16(0..30);
+            let cells = (0..30u16).map(|day| {
+                let candidate = day >= moves;
+                let mean = 0.1 * if candidate { ratio } else { 1.0 };
+                let (end, mut product, mut count) = ((-mean).exp(), dice.f64(), 0.0);
+                while product > end {
+                    product *= dice.f64();
+                    count += 1.0;
+                }
+                Cell { day, candidate, exposure: 1.0, count }
+            });
+            panel.push(id, cells.collect::<Vec<_>>());
+        }
+        panel.build()
+    }
+
+    fn mean(values: impl Iterator<Item = f64>) -> f64 {
+        values.sum::<f64>() / 300.0
+    }
+
+    #[test]
+    fn the_standard_error_is_the_spread_of_the_estimate() {
+        let mut dice = fastrand::Rng::with_seed(4);
+        let fits: Vec<Fit> = (0..300).map(|_| fit(&drawn(&mut dice, 1.0), None, Depth::Whole).unwrap()).collect();
+        let middle = mean(fits.iter().map(|f| f.theta));
+        let spread = mean(fits.iter().map(|f| (f.theta - middle).powi(2))).sqrt();
+        let told = mean(fits.iter().map(|f| f.standard_error));
+        assert!(middle.abs() < 0.06 && (told / spread - 1.0).abs() < 0.1, "{middle}: {spread}, {told}");
+    }
+
+    #[test]
+    fn what_could_be_found_does_not_hang_on_what_was() {
+        let mut dice = fastrand::Rng::with_seed(5);
+        let told = |dice: &mut fastrand::Rng, ratio: f64| {
+            let fits: Vec<Fit> = (0..300).map(|_| fit(&drawn(dice, ratio), None, Depth::Whole).unwrap()).collect();
+            (mean(fits.iter().map(|f| f.if_equal)), mean(fits.iter().map(|f| f.standard_error)))
+        };
+        let ((same, _), (worse, error)) = (told(&mut dice, 1.0), told(&mut dice, 2.0));
+        assert!((worse / same - 1.0).abs() < 0.08, "{same}, {worse}");
+        assert!(error < 0.85 * worse, "more counts tell more: {error}");
+    }
 }

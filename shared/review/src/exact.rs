@@ -29,21 +29,31 @@ pub(crate) struct Bounds {
     pub(crate) high: f64,
 }
 
+/// Of consumers seen on both versions the chance of a count on the candidate, and the sum of their shares there; none without one.
+fn shares(parts: &[Part]) -> Option<(Vec<f64>, f64)> {
+    let both = parts.iter().filter(|p| p.total > 0.0 && p.expected_share > 0.0 && p.expected_share < 1.0);
+    let (chances, shares): (Vec<f64>, Vec<f64>) = both.map(|p| (p.expected_share, p.on_candidate / p.total)).unzip();
+    (!chances.is_empty()).then(|| (chances, shares.iter().sum()))
+}
+
+fn middle(chances: &[f64], sum: f64) -> f64 {
+    rising(|theta| chances.iter().map(|p| tilted(*p, theta)).sum::<f64>(), sum)
+}
+
+/// The logarithm of the rate ratio; none without a consumer seen on both versions.
+pub(crate) fn estimate(parts: &[Part]) -> Option<f64> {
+    shares(parts).map(|(chances, sum)| middle(&chances, sum))
+}
+
 /// The logarithm of the rate ratio with bounds that each spend `tail`; none without a consumer seen on both versions.
 pub(crate) fn bounds(parts: &[Part], tail: f64) -> Option<Bounds> {
-    let both: Vec<&Part> = parts.iter().filter(|p| p.total > 0.0 && p.expected_share > 0.0 && p.expected_share < 1.0).collect();
-    if both.is_empty() {
-        return None;
-    }
-    let chances: Vec<f64> = both.iter().map(|p| p.expected_share).collect();
-    let sum: f64 = both.iter().map(|p| p.on_candidate / p.total).sum();
+    let (chances, sum) = shares(parts)?;
     let most = chances.len();
     let (down, up) = (whole(sum + 1e-9).min(most), whole(sum.ceil()).min(most));
     let at_least = |theta: f64| beyond(&distribution(&chances, theta), down);
     let at_most = |theta: f64| distribution(&chances, theta)[..=up].iter().sum::<f64>();
-    let mean = |theta: f64| chances.iter().map(|p| tilted(*p, theta)).sum::<f64>();
     Some(Bounds {
-        estimate: rising(mean, sum),
+        estimate: middle(&chances, sum),
         low: if down == 0 { -FARTHEST } else { rising(at_least, tail) },
         high: if up == most { FARTHEST } else { rising(|t| -at_most(t), -tail) },
     })

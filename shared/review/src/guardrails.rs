@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::boundary::Look;
-use crate::compare::{self, Comparison};
+use crate::compare::{self, Comparison, Evidence};
 use crate::decide::{self, Seen};
 use crate::figures::{self, Sums};
 use crate::input::{ReviewInput, Score, VersionUse};
@@ -12,6 +12,7 @@ use crate::latency::{self, Calls};
 use crate::policy::{Policy, Settings};
 use crate::prepare::Usage;
 use crate::scores;
+use crate::shares::{self, Claim};
 use crate::starts::{self, Times};
 use crate::types::{Effect, EffectKind, Figures, Guardrail, Method, Outlier, Verdict};
 
@@ -135,15 +136,8 @@ pub(crate) fn ces(score: Score) -> Option<f64> {
     if let Score::Ces(answer) = score { Some(answer) } else { None }
 }
 
-/// Measures guardrails, two at a time, the costly ones first.
-pub(crate) fn measure_all(
-    input: &ReviewInput,
-    policy: &Policy,
-    usage: &Usage,
-    days: u32,
-    kinds: &[Kind],
-    look: &(impl Fn(&Kind) -> Look + Sync),
-) -> Vec<Guardrail> {
+/// Measures guardrails, two at a time, the costly ones first; then each gets its part of the error and a verdict.
+pub(crate) fn measure_all(input: &ReviewInput, policy: &Policy, usage: &Usage, days: u32, kinds: &[Kind]) -> Vec<Guardrail> {
     let review = Review { input, policy, usage, days, latency: OnceLock::new(), sums: OnceLock::new() };
     let mut order: Vec<usize> = (0..kinds.len()).collect();
     order.sort_by_key(|place| std::cmp::Reverse(kinds[*place].cost()));
@@ -151,20 +145,29 @@ pub(crate) fn measure_all(
     let work = || {
         let mut done = Vec::new();
         while let Some(place) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((*place, measure(&review, kinds[*place], look(&kinds[*place]))));
+            done.push((*place, measure(&review, kinds[*place])));
         }
         done
     };
-    std::thread::scope(|scope| {
+    let mut measured: Vec<(usize, Measured<'_>)> = std::thread::scope(|scope| {
         let beside = scope.spawn(work);
-        let mut all: Vec<(usize, Guardrail)> = work();
+        let mut all = work();
         match beside.join() {
             Ok(more) => all.extend(more),
             Err(panic) => std::panic::resume_unwind(panic),
         }
-        all.sort_by_key(|(place, _)| *place);
-        all.into_iter().map(|(_, guardrail)| guardrail).collect()
-    })
+        all
+    });
+    measured.sort_by_key(|(place, _)| *place);
+    let claims: Vec<Claim> = measured.iter().filter_map(|(_, m)| m.claim(&review)).collect();
+    let mut parts = shares::parts(policy.error, &claims).into_iter();
+    measured
+        .iter()
+        .map(|(_, m)| {
+            let part = m.evidence.as_ref().and_then(|_| parts.next()).unwrap_or(0.0);
+            judge(&review, m, part)
+        })
+        .collect()
 }
 
 struct Review<'a> {
@@ -178,26 +181,62 @@ struct Review<'a> {
     sums: OnceLock<Sums>,
 }
 
-impl Review<'_> {
-    fn latency(&self, q: f64, look: Look) -> Option<Comparison> {
-        latency::compare(self.input, self.latency.get_or_init(|| Calls::of(self.input, self.usage)), q, look)
+impl<'a> Review<'a> {
+    fn latency(&self, q: f64) -> Option<Evidence<'a>> {
+        latency::compare(self.input, self.latency.get_or_init(|| Calls::of(self.input, self.usage)), q)
     }
 }
 
-fn measure(review: &Review<'_>, kind: Kind, look: Look) -> Guardrail {
+/// A guardrail before it is known how sure it must be.
+struct Measured<'a> {
+    kind: Kind,
+    settings: Settings,
+    baseline: Figures,
+    candidate: Figures,
+    /// Where there is no difference, and where one begins to matter, on the scale of the comparison.
+    scale: (f64, f64),
+    evidence: Option<Evidence<'a>>,
+}
+
+impl Measured<'_> {
+    /// What it brings forward for a part of the error: twice what begins to matter is worth finding.
+    fn claim(&self, review: &Review<'_>) -> Option<Claim> {
+        let evidence = self.evidence.as_ref()?;
+        let (nothing, minimum) = self.scale;
+        let effect = if self.kind.effect() == EffectKind::Share { nothing } else { 2.0 * minimum };
+        // What is known grows with the days, so an error at the end of the horizon is smaller by the root of the part that has passed.
+        let passed = Look::new(review.days, review.policy.horizon_days, review.policy.error).passed;
+        let strength = (effect - evidence.allowance).max(0.0) / (evidence.standard_error * passed.sqrt()).max(f64::MIN_POSITIVE);
+        Some(Claim { weight: self.settings.share, strength: if strength.is_finite() { strength } else { 0.0 } })
+    }
+}
+
+fn measure<'a>(review: &Review<'a>, kind: Kind) -> Measured<'a> {
+    let settings = review.policy.settings(kind.name(review.input));
+    let (baseline, candidate) = figures::of(review.input, review.sums.get_or_init(|| Sums::of(review.input)), kind);
+    let scale = scale(kind, &settings, &baseline);
+    Measured { kind, settings, baseline, candidate, scale, evidence: evidence(review, kind, &candidate, scale) }
+}
+
+/// Its verdict. One guardrail that is wrongly called worse makes the review wrong, so these errors are shared; a review passes wrongly only
+/// if a guardrail that is worse passes, whatever the others do, so upper ends share nothing.
+fn judge(review: &Review<'_>, measured: &Measured<'_>, part: f64) -> Guardrail {
     let Review { input, policy, days, .. } = *review;
-    let settings = policy.settings(kind.name(input));
-    let (baseline, candidate) = figures::of(input, review.sums.get_or_init(|| Sums::of(input)), kind);
-    let comparison = compare_as(review, kind, look, (&baseline, &candidate));
-    let (nothing, minimum) = scale(kind, &settings, &baseline);
+    let Measured { kind, settings, .. } = *measured;
+    let to_pass = shares::to_pass(policy.error);
+    let found = |error: f64| {
+        let comparison = measured.evidence.as_ref()?.at(Look::new(days, policy.horizon_days, error))?;
+        Some(if kind.up_is_worse() { comparison } else { comparison.turned() })
+    };
+    let comparison = found(part).zip(found(to_pass)).map(|(worse, no_worse)| Comparison { high: no_worse.high, ..worse });
     let mut guardrail = Guardrail {
         name: kind.name(input).to_owned(),
         verdict: Verdict::Inconclusive,
         required: settings.required,
         maturing: kind.trails(input) && days < policy.maturing_days,
-        candidate,
-        baseline,
-        effect: comparison.as_ref().map(|c| effect(kind, c, look)),
+        candidate: measured.candidate,
+        baseline: measured.baseline,
+        effect: comparison.as_ref().map(|c| effect(kind, c, 1.0 - part - to_pass)),
         minimum_effect: settings.minimum_effect,
         method: comparison.as_ref().map_or(Method::None, |c| c.method),
         consumers: comparison.as_ref().map_or(0, |c| c.compared),
@@ -208,7 +247,7 @@ fn measure(review: &Review<'_>, kind: Kind, look: Look) -> Guardrail {
     };
     match &comparison {
         None => without_comparison(kind, &settings, &mut guardrail),
-        Some(c) => conclude(review, kind, c, (nothing, minimum), &mut guardrail),
+        Some(c) => conclude(review, kind, c, measured.scale, &mut guardrail),
     }
     guardrail
 }
@@ -268,29 +307,28 @@ fn scale(kind: Kind, settings: &Settings, baseline: &Figures) -> (f64, f64) {
     }
 }
 
-fn compare_as(review: &Review<'_>, kind: Kind, look: Look, (_, candidate): (&Figures, &Figures)) -> Option<Comparison> {
+fn evidence<'a>(review: &Review<'a>, kind: Kind, candidate: &Figures, (limit, _): (f64, f64)) -> Option<Evidence<'a>> {
     let (input, usage) = (review.input, review.usage);
-    let worse_is_up = |c: Comparison| if kind.up_is_worse() { c } else { c.turned() };
     match kind {
-        Kind::ErrorRate => compare::rates(&usage.errors, look),
-        Kind::LatencyP50 => review.latency(0.5, look),
-        Kind::LatencyP95 => review.latency(0.95, look),
-        Kind::FeedbackRate => compare::rates(&usage.feedback(input, |f| f.weight), look),
-        Kind::NegativeFeedback => compare::rates(&usage.feedback(input, |f| if f.negative { f.weight } else { 0.0 }), look),
-        Kind::Nps => scores::compare(input, nps, 100.0, look).map(worse_is_up),
-        Kind::Csat => scores::compare(input, csat, 2.0, look).map(worse_is_up),
-        Kind::Ces => scores::compare(input, ces, 3.0, look).map(worse_is_up),
-        Kind::FirstSuccess => starts::compare(&Times::of(input), look),
+        Kind::ErrorRate => compare::rates(&usage.errors),
+        Kind::LatencyP50 => review.latency(0.5),
+        Kind::LatencyP95 => review.latency(0.95),
+        Kind::FeedbackRate => compare::rates(&usage.feedback(input, |f| f.weight)),
+        Kind::NegativeFeedback => compare::rates(&usage.feedback(input, |f| if f.negative { f.weight } else { 0.0 })),
+        Kind::Nps => scores::compare(input, nps, 100.0),
+        Kind::Csat => scores::compare(input, csat, 2.0),
+        Kind::Ces => scores::compare(input, ces, 3.0),
+        Kind::FirstSuccess => starts::compare(Times::of(input)),
         Kind::Regretted => {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers of upgrades")]
             let (regretted, all) = (candidate.count as u64, candidate.exposure as u64);
-            starts::regretted(regretted, all, look)
+            starts::regretted(regretted, all, limit)
         }
-        Kind::Custom(place) => compare::rates(&usage.custom(input, place), look),
+        Kind::Custom(place) => compare::rates(&usage.custom(input, place)),
     }
 }
 
-fn effect(kind: Kind, comparison: &Comparison, look: Look) -> Effect {
+fn effect(kind: Kind, comparison: &Comparison, level: f64) -> Effect {
     let shown = match kind.effect() {
         EffectKind::Ratio => f64::exp,
         EffectKind::Difference | EffectKind::Share => std::convert::identity,
@@ -303,7 +341,7 @@ fn effect(kind: Kind, comparison: &Comparison, look: Look) -> Effect {
         value: figures::digits(shown(as_is.estimate)),
         low: told(as_is.low),
         high: told(as_is.high),
-        level: figures::digits(1.0 - 2.0 * look.error),
+        level: figures::digits(level),
     }
 }
 

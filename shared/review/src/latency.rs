@@ -6,16 +6,18 @@
 //! test turned into an estimate (Hodges and Lehmann, *Annals of Mathematical Statistics* 34 (1963) 598–611). It is found by secants.
 
 use crate::boundary::Look;
-use crate::compare::{Comparison, paired};
+use crate::compare::{Comparison, Evidence, paired};
 use crate::conditional::{Depth, Warm};
 use crate::input::{LatencyCount, ReviewInput};
-use crate::panel::{Builder, Cell, Panel};
+use crate::panel::{Builder, Cell, Ground, Panel, stored};
 use crate::prepare::Usage;
 
 /// Logarithm of the ratio of neighbouring buckets: 1.02.
 const BUCKET: f64 = 0.019_802_627_296_179_7;
 /// How far the logarithm of the rate of slow calls falls for one bucket, as a first guess.
 const FIRST_SLOPE: f64 = 0.04;
+/// Less than this is no slope: what is counted hardly moves with the latencies.
+const LEAST_SLOPE: f64 = 0.005;
 /// Shifts beyond this (a factor of 50) are not looked for.
 const FARTHEST: i32 = 200;
 /// Buckets there can be, and the place of bucket 0 among them.
@@ -23,22 +25,33 @@ const BUCKETS: usize = 4096;
 const ZERO: i32 = 2048;
 
 /// The percentile `q` of the candidate over the baseline's, as a logarithm of the ratio; none where nothing tells.
-pub(crate) fn compare(input: &ReviewInput, calls: &Calls, q: f64, look: Look) -> Option<Comparison> {
-    let at = |shift: i32, warm: Option<&Warm>, depth: Depth| paired(&calls.slow(input, q, shift), look, warm, depth);
+pub(crate) fn compare<'a>(input: &ReviewInput, calls: &Calls, q: f64) -> Option<Evidence<'a>> {
+    let at = |shift: i32, warm: Option<&Warm>, depth: Depth| paired(&calls.slow(input, q, shift), warm, depth);
     let (here, warm) = at(0, None, Depth::Whole)?;
     let guess = step(here.estimate / FIRST_SLOPE);
     let first = if guess == 0 { 3 * sign(here.estimate) } else { guess };
     let (there, warm) = at(first, Some(&warm), Depth::Theta)?;
     let slope = (here.estimate - there.estimate) / f64::from(first);
-    if slope.is_nan() || slope <= 1e-4 {
+    if slope.is_nan() || slope < LEAST_SLOPE {
         return None;
     }
     let nearest = step(f64::from(first) + there.estimate / slope);
-    let at_nearest = if nearest == 0 { here.clone() } else { at(nearest, Some(&warm), Depth::Whole)?.0 };
-    let root = f64::from(nearest) + at_nearest.estimate / slope;
-    let reach = |bound: f64| (bound - at_nearest.estimate) / slope;
-    let (low, high) = (root + reach(at_nearest.low), root + reach(at_nearest.high));
-    Some(Comparison { estimate: root, low, high, outliers: here.outliers, ..at_nearest }.times(BUCKET))
+    let there = if nearest == 0 { None } else { Some(at(nearest, Some(&warm), Depth::Whole)?.0) };
+    let (middle, error, allowance) = there
+        .as_ref()
+        .map_or((here.estimate, here.standard_error, here.allowance), |found| (found.estimate, found.standard_error, found.allowance));
+    let (root, unit) = (f64::from(nearest) + middle / slope, BUCKET / slope);
+    let finish = move |look: Look| {
+        let unmoved = here.at(look)?;
+        let found = there.as_ref().map_or_else(|| Some(unmoved.clone()), |there| there.at(look))?;
+        let reach = |bound: f64| root + (bound - middle) / slope;
+        // No shift at all is within the bounds just where the calls as they are don't tell the versions apart: far from the nearest
+        // shift a straight line is no guide.
+        let low = if unmoved.low > 0.0 { reach(found.low) } else { reach(found.low).min(0.0) };
+        let high = if unmoved.high < 0.0 { reach(found.high) } else { reach(found.high).max(0.0) };
+        Some(Comparison { estimate: root, low, high, outliers: unmoved.outliers, ..found }.times(BUCKET))
+    };
+    Some(Evidence::new((root * BUCKET, error * unit, allowance * unit), finish))
 }
 
 fn sign(value: f64) -> i32 {
@@ -53,8 +66,8 @@ fn step(value: f64) -> i32 {
 
 /// The calls that tell a latency, and the percentiles of everyone's that are asked for.
 pub(crate) struct Calls {
-    /// The calls, with nothing counted yet.
-    panel: Panel,
+    /// The calls.
+    ground: Ground,
     /// For each consumer of the panel the buckets of [`QUANTILES`] over both versions.
     thresholds: Vec<[usize; 2]>,
 }
@@ -92,16 +105,16 @@ impl Calls {
             pooled.clear();
             by_day.iter_mut().for_each(|days| days.fill(0));
         }
-        Self { panel: panel.build(), thresholds }
+        Self { ground: panel.ground(), thresholds }
     }
 
     /// The same calls, counting those slower than the consumer's own percentile, the candidate's buckets moved down by `shift`.
     pub(crate) fn slow(&self, input: &ReviewInput, q: f64, shift: i32) -> Panel {
         let mut pooled = Pooled::new();
         let known = QUANTILES.iter().position(|known| shift == 0 && (known - q).abs() < f64::EPSILON);
-        let mut by_day = vec![0u64; self.panel.days];
+        let mut by_day = vec![0u64; self.ground.days];
         let mut thresholds = self.thresholds.iter();
-        self.panel.recounted(|consumer, counts| {
+        self.ground.counting(|consumer, counts| {
             let (Some(own), Some(thresholds)) = (input.consumers.get(consumer.id as usize), thresholds.next()) else { return };
             let sides = [(&own.baseline.latency, 0), (&own.candidate.latency, shift)];
             let threshold = known.map_or_else(|| pooled.of(sides, q), |place| thresholds[place]);
@@ -119,7 +132,7 @@ impl Calls {
                     start = places.end;
                     if run.candidate == candidate {
                         let cells = counts[places].iter_mut().zip(run.exposure).zip(&by_day[run.day..]);
-                        cells.for_each(|((count, exposure), slow)| *count = if *exposure > 0.0 { real(*slow) } else { 0.0 });
+                        cells.for_each(|((count, exposure), slow)| *count = if *exposure > 0.0 { stored(real(*slow)) } else { 0.0 });
                     }
                 }
                 by_day.fill(0);
@@ -183,4 +196,30 @@ impl Pooled {
 
 fn real(count: u64) -> f64 {
     crate::prepare::real(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::scenario::Scenario;
+    use crate::evaluate::{draw, until};
+    use groundswell_model::Day;
+
+    /// A release of two days: a shift is told apart from none only where the calls as they are tell the versions apart.
+    #[test]
+    fn a_young_release_is_not_extrapolated() {
+        for seed in 0..30 {
+            let input = draw(&Scenario { consumers: 60, ..Scenario::default() }, seed);
+            let input = until(&input, Day(20_002 + i32::try_from(seed % 4).unwrap()));
+            let usage = Usage::of(&input);
+            let calls = Calls::of(&input, &usage);
+            let look = Look::new(28, 28, 0.05);
+            let plain = paired(&calls.slow(&input, 0.95, 0), None, Depth::Whole).and_then(|(plain, _)| plain.at(look));
+            let shift = compare(&input, &calls, 0.95).and_then(|evidence| evidence.at(look));
+            if let (Some(plain), Some(shift)) = (plain, shift) {
+                assert!(plain.low > 0.0 || shift.low <= 0.0, "{seed}: {plain:?} {shift:?}");
+                assert!(plain.high < 0.0 || shift.high >= 0.0, "{seed}: {plain:?} {shift:?}");
+            }
+        }
+    }
 }

@@ -21,6 +21,7 @@ pub mod render;
 pub mod types;
 
 mod boundary;
+mod calendar;
 mod compare;
 mod conditional;
 mod decide;
@@ -34,6 +35,7 @@ mod panel;
 mod prepare;
 mod review;
 mod scores;
+mod shares;
 mod starts;
 mod stratified;
 mod weights;

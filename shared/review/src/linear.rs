@@ -1,5 +1,7 @@
 //! Small dense symmetric systems: the day effects of a window, some sixty unknowns.
 
+use crate::panel::Stored;
+
 /// A symmetric matrix, row by row.
 #[derive(Clone, Debug)]
 pub(crate) struct Symmetric {
@@ -81,7 +83,7 @@ impl Outer {
     }
 
     /// Adds `factor` times `values` to the vector from a place on.
-    pub(crate) fn put(&mut self, place: usize, factor: f64, values: &[f64]) {
+    pub(crate) fn put(&mut self, place: usize, factor: f64, values: &[Stored]) {
         let end = place + values.len();
         add_scaled(&mut self.vectors[self.used - 1][place..end], factor, values);
         self.first = self.first.min(place);
@@ -112,21 +114,21 @@ impl Outer {
 }
 
 /// Adds `factor` times `values` to the first so many of a row.
-pub(crate) fn add_scaled(row: &mut [f64], factor: f64, values: &[f64]) {
+pub(crate) fn add_scaled(row: &mut [f64], factor: f64, values: &[Stored]) {
     for (cell, value) in row[..values.len()].iter_mut().zip(values) {
-        *cell += factor * value;
+        *cell += factor * f64::from(*value);
     }
 }
 
 /// The sum of products, in an order that is always the same and that a processor can work off two or four at a time.
-pub(crate) fn dot(values: &[f64], others: &[f64]) -> f64 {
+pub(crate) fn dot(values: &[Stored], others: &[f64]) -> f64 {
     let others = &others[..values.len()];
     let mut sums = [0.0; 4];
     let (fours, other_fours) = (values.chunks_exact(4), others.chunks_exact(4));
-    let rest: f64 = fours.remainder().iter().zip(other_fours.remainder()).map(|(a, b)| a * b).sum();
+    let rest: f64 = fours.remainder().iter().zip(other_fours.remainder()).map(|(a, b)| f64::from(*a) * b).sum();
     for (a, b) in fours.zip(other_fours) {
         for place in 0..4 {
-            sums[place] += a[place] * b[place];
+            sums[place] += f64::from(a[place]) * b[place];
         }
     }
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
@@ -177,8 +179,9 @@ mod tests {
         let (mut outer, mut wanted) = (Outer::new(5), [[0.0; 5]; 5]);
         for (n, vector) in (1u8..).zip(&vectors) {
             outer.next(f64::from(n));
-            outer.put(0, 2.0, &vector[..2]);
-            outer.put(2, 2.0, &vector[2..]);
+            let kept = vector.map(crate::panel::stored);
+            outer.put(0, 2.0, &kept[..2]);
+            outer.put(2, 2.0, &kept[2..]);
             for (row, &left) in wanted.iter_mut().zip(vector) {
                 row.iter_mut().zip(vector).for_each(|(cell, &right)| *cell -= 4.0 * f64::from(n) * left * right);
             }
@@ -193,8 +196,9 @@ mod tests {
     #[test]
     fn a_sum_of_products_takes_the_rest_along() {
         let a: Vec<f64> = (0..11u8).map(f64::from).collect();
-        assert!((dot(&a, &a) - 385.0).abs() < 1e-12);
-        assert!((dot(&a[..3], &a) - 5.0).abs() < 1e-12);
+        let kept: Vec<Stored> = (0..11u8).map(Stored::from).collect();
+        assert!((dot(&kept, &a) - 385.0).abs() < 1e-12);
+        assert!((dot(&kept[..3], &a) - 5.0).abs() < 1e-12);
     }
 
     #[test]

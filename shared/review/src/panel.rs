@@ -8,6 +8,17 @@ use std::sync::Arc;
 /// Days without exposure that do not end a run: two zeroes are less than a new run's head.
 const GAP: u16 = 2;
 
+/// How exposures and counts are kept: whole numbers up to 16 million are exact, others to seven digits, in half the room. Sums are
+/// made in double precision.
+pub(crate) type Stored = f32;
+
+/// A number as it is kept.
+pub(crate) fn stored(value: f64) -> Stored {
+    #[expect(clippy::cast_possible_truncation, reason = "rounded to seven digits")]
+    let stored = value as Stored;
+    stored
+}
+
 /// One consumer on one day on one of both versions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Cell {
@@ -42,7 +53,14 @@ struct Row {
 pub(crate) struct Shape {
     rows: Vec<Row>,
     heads: Vec<Head>,
-    exposure: Vec<f64>,
+    exposure: Vec<Stored>,
+}
+
+/// Exposures alone, on which several things are counted.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub(crate) days: usize,
+    shape: Arc<Shape>,
 }
 
 /// Exposures and counts of all consumers.
@@ -51,7 +69,7 @@ pub(crate) struct Panel {
     /// Days in the window.
     pub(crate) days: usize,
     shape: Arc<Shape>,
-    count: Vec<f64>,
+    count: Vec<Stored>,
     /// Counts of each consumer: all, and on the candidate.
     sums: Vec<(f64, f64)>,
 }
@@ -66,8 +84,8 @@ pub(crate) struct Consumer<'a> {
     /// Its counts on the candidate.
     pub(crate) on_candidate: f64,
     heads: &'a [Head],
-    exposure: &'a [f64],
-    count: &'a [f64],
+    exposure: &'a [Stored],
+    count: &'a [Stored],
 }
 
 /// Neighbouring days of one consumer on one version, with zeroes where nothing happened.
@@ -78,9 +96,9 @@ pub(crate) struct Run<'a> {
     /// Whether it is the candidate.
     pub(crate) candidate: bool,
     /// Exposure by day.
-    pub(crate) exposure: &'a [f64],
+    pub(crate) exposure: &'a [Stored],
     /// Count by day.
-    pub(crate) count: &'a [f64],
+    pub(crate) count: &'a [Stored],
 }
 
 /// Exposure and count of one side.
@@ -106,7 +124,7 @@ impl Side {
 pub(crate) struct Builder {
     days: usize,
     shape: Shape,
-    count: Vec<f64>,
+    count: Vec<Stored>,
     sums: Vec<(f64, f64)>,
     sorted: Vec<Cell>,
 }
@@ -144,15 +162,20 @@ impl Builder {
     pub(crate) fn build(self) -> Panel {
         Panel { days: self.days, shape: Arc::new(self.shape), count: self.count, sums: self.sums }
     }
+
+    /// What could have been counted, for counts to come.
+    pub(crate) fn ground(self) -> Ground {
+        Ground { days: self.days, shape: Arc::new(self.shape) }
+    }
 }
 
 impl Shape {
-    fn cell(&mut self, counts: &mut Vec<f64>, last: Option<Cell>, cell: &Cell) {
+    fn cell(&mut self, counts: &mut Vec<Stored>, last: Option<Cell>, cell: &Cell) {
         let near = last.filter(|l| l.candidate == cell.candidate && cell.day - l.day <= GAP + 1);
         match (near, self.heads.last_mut(), self.exposure.last_mut(), counts.last_mut()) {
             (Some(same), _, Some(exposure), Some(count)) if same.day == cell.day => {
-                *exposure += cell.exposure;
-                *count += cell.count;
+                *exposure += stored(cell.exposure);
+                *count += stored(cell.count);
                 return;
             }
             (Some(before), Some(head), _, _) => {
@@ -163,8 +186,33 @@ impl Shape {
             }
             _ => self.heads.push(Head { day: cell.day, days: 1, candidate: cell.candidate }),
         }
-        self.exposure.push(cell.exposure);
-        counts.push(cell.count);
+        self.exposure.push(stored(cell.exposure));
+        counts.push(stored(cell.count));
+    }
+}
+
+impl Ground {
+    /// Counts something: `fill` gets each consumer and its counts, all of them zero.
+    pub(crate) fn counting(&self, mut fill: impl FnMut(&Consumer<'_>, &mut [Stored])) -> Panel {
+        let (mut count, mut sums) = (vec![0.0; self.shape.exposure.len()], Vec::with_capacity(self.shape.rows.len()));
+        let uncounted = vec![0.0; self.days * 2];
+        let (mut heads, mut start) = (0, 0);
+        for row in &self.shape.rows {
+            let own = &mut count[start..row.cells];
+            let (heads_of, exposure) = (&self.shape.heads[heads..row.heads], &self.shape.exposure[start..row.cells]);
+            let count = &uncounted[..own.len()];
+            fill(&Consumer { id: row.id, total: 0.0, on_candidate: 0.0, heads: heads_of, exposure, count }, own);
+            let (mut all, mut here, mut place) = (0.0, 0.0, 0);
+            for head in heads_of {
+                let run: f64 = own[place..place + usize::from(head.days)].iter().map(|count| f64::from(*count)).sum();
+                place += usize::from(head.days);
+                all += run;
+                here += if head.candidate { run } else { 0.0 };
+            }
+            sums.push((all, here));
+            (heads, start) = (row.heads, row.cells);
+        }
+        Panel { days: self.days, shape: self.shape.clone(), count, sums }
     }
 }
 
@@ -191,27 +239,6 @@ impl Panel {
     /// How many consumers have counts.
     pub(crate) fn counted_len(&self) -> usize {
         self.sums.iter().filter(|(total, _)| *total > 0.0).count()
-    }
-
-    /// The same exposures with other counts: `fill` gets each consumer and its counts, all of them zero.
-    pub(crate) fn recounted(&self, mut fill: impl FnMut(&Consumer<'_>, &mut [f64])) -> Self {
-        let (mut count, mut sums) = (vec![0.0; self.count.len()], Vec::with_capacity(self.sums.len()));
-        let mut start = 0;
-        for consumer in self.iter() {
-            let end = start + consumer.count.len();
-            let own = &mut count[start..end];
-            fill(&consumer, own);
-            let (mut all, mut here, mut place) = (0.0, 0.0, 0);
-            for head in consumer.heads {
-                let run: f64 = own[place..place + usize::from(head.days)].iter().sum();
-                place += usize::from(head.days);
-                all += run;
-                here += if head.candidate { run } else { 0.0 };
-            }
-            sums.push((all, here));
-            start = end;
-        }
-        Self { days: self.days, shape: self.shape.clone(), count, sums }
     }
 
     /// The same without what `keep` refuses.
@@ -272,7 +299,12 @@ impl<'a> Consumer<'a> {
             .flat_map(|run| {
                 let days = (0u16..).map(move |day| u16::try_from(run.day).unwrap_or(0) + day);
                 let cells = days.zip(run.exposure.iter().zip(run.count));
-                cells.map(move |(day, (exposure, count))| Cell { day, candidate: run.candidate, exposure: *exposure, count: *count })
+                cells.map(move |(day, (exposure, count))| Cell {
+                    day,
+                    candidate: run.candidate,
+                    exposure: f64::from(*exposure),
+                    count: f64::from(*count),
+                })
             })
             .filter(|cell| cell.exposure > 0.0)
     }

@@ -61,7 +61,7 @@ pub struct GuardrailPolicy {
     pub minimum_effect: Option<f64>,
     /// For rates, a difference below this does not matter either, whatever the ratio (0.001 is a tenth of a percent).
     pub minimum_difference: Option<f64>,
-    /// Its part of the error, against the parts of the others that have data.
+    /// What finding a regression of it is worth, against the others: the error goes where it finds most.
     pub share: Option<f64>,
 }
 
@@ -90,7 +90,7 @@ pub(crate) struct Settings {
     pub(crate) share: f64,
 }
 
-/// Name, required, minimum effect, minimum difference, share of the error.
+/// Name, required, minimum effect, minimum difference, worth.
 const DEFAULTS: [(&str, bool, f64, f64, f64); 10] = [
     ("error_rate", true, 1.2, 0.0005, 68.0),
     ("latency_p50", false, 1.15, 0.0, 3.0),

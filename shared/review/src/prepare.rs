@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use groundswell_model::Day;
 
 use crate::input::{ConsumerInput, CustomCount, FeedbackItem, ReviewInput, VersionUse, Window};
-use crate::panel::{Builder, Cell, Panel};
+use crate::panel::{Builder, Cell, Ground, Panel, stored};
 
 /// A newcomer's first days are set apart …
 const FIRST_DAYS: i32 = 3;
@@ -39,8 +39,8 @@ pub(crate) struct Usage {
     pub(crate) errors: Panel,
     pub(crate) left_out: LeftOut,
     incidents: BTreeSet<u16>,
-    /// What feedback is held against; nothing is counted in it.
-    damped: OnceLock<Panel>,
+    /// What feedback is held against.
+    damped: OnceLock<Ground>,
 }
 
 impl Usage {
@@ -68,8 +68,8 @@ impl Usage {
 
     /// What is said, over the usage that it is about.
     fn spoken<'a, I: Iterator<Item = (Day, f64)>>(&self, input: &'a ReviewInput, said: impl Fn(&'a VersionUse) -> I) -> Panel {
-        let damped = self.damped.get_or_init(|| self.with_counts(input, |_, cells| damp(cells)));
-        damped.recounted(|consumer, counts| {
+        let damped = self.damped.get_or_init(|| self.with_counts(input, |_, cells| damp(cells)).ground());
+        damped.counting(|consumer, counts| {
             let Some(own) = input.consumers.get(consumer.id as usize) else { return };
             for (candidate, side) in [(false, &own.baseline), (true, &own.candidate)] {
                 for (day, weight) in said(side).filter(|(_, weight)| *weight > 0.0) {
@@ -79,7 +79,7 @@ impl Usage {
                         Some(_) => about(self.window, side, day).and_then(|day| consumer.place(candidate, usize::from(day))),
                     };
                     if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
-                        *count += weight;
+                        *count += stored(weight);
                     }
                 }
             }
@@ -106,9 +106,10 @@ impl Usage {
                 }
             }
         })
+        .build()
     }
 
-    fn with_counts(&self, input: &ReviewInput, fill: impl Fn(&ConsumerInput, &mut Vec<Cell>)) -> Panel {
+    fn with_counts(&self, input: &ReviewInput, fill: impl Fn(&ConsumerInput, &mut Vec<Cell>)) -> Builder {
         let mut panel = Builder::new(self.window.days());
         for (id, consumer) in (0u32..).zip(&input.consumers) {
             let settled = settled_from(consumer);
@@ -117,7 +118,7 @@ impl Usage {
             fill(consumer, &mut all);
             panel.push(id, all.into_iter().filter(|c| after(self.window, c.day, settled)));
         }
-        panel.build()
+        panel
     }
 
     /// The day from which a consumer is looked at; none: all along.

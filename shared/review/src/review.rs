@@ -1,6 +1,5 @@
 //! Making a review: guardrails one by one, then the verdict on the whole.
 
-use crate::boundary::Look;
 use crate::guardrails::{self, Kind};
 use crate::input::ReviewInput;
 use crate::policy::Policy;
@@ -13,9 +12,7 @@ pub fn review(input: &ReviewInput, policy: &Policy) -> Review {
     let usage = Usage::of(input);
     let days = days_on_candidate(input);
     let looked_at: Vec<Kind> = Kind::all(input).filter(|k| policy.settings(k.name(input)).enabled && k.has_data(input)).collect();
-    let shares: f64 = looked_at.iter().map(|k| policy.settings(k.name(input)).share).sum();
-    let look = |kind: &Kind| Look::new(days, policy.horizon_days, policy.error * policy.settings(kind.name(input)).share / shares);
-    let guardrails = guardrails::measure_all(input, policy, &usage, days, &looked_at, &look);
+    let guardrails = guardrails::measure_all(input, policy, &usage, days, &looked_at);
     let (verdict, reason) = whole(&guardrails);
     Review {
         api: input.api.clone(),

@@ -5,7 +5,7 @@
 //! variance is by consumer: one that answered on both versions is one. Student's quantile has the degrees of freedom of the side with fewer consumers.
 
 use crate::boundary::Look;
-use crate::compare::Comparison;
+use crate::compare::{Comparison, Evidence};
 use crate::input::{ConsumerInput, ReviewInput, Score, VersionUse};
 use crate::prepare::real;
 use crate::types::Method;
@@ -23,7 +23,7 @@ struct Answered {
 }
 
 /// The difference of the means of what `value` reads from an answer, candidate less baseline; `half_range` is half the scale.
-pub(crate) fn compare(input: &ReviewInput, value: impl Fn(Score) -> Option<f64>, half_range: f64, look: Look) -> Option<Comparison> {
+pub(crate) fn compare<'a>(input: &ReviewInput, value: impl Fn(Score) -> Option<f64>, half_range: f64) -> Option<Evidence<'a>> {
     let ends = volume_thirds(&input.consumers);
     let side = |pick: fn(&ConsumerInput) -> &VersionUse| -> Vec<Answered> {
         let answers = input.consumers.iter().enumerate();
@@ -42,16 +42,21 @@ pub(crate) fn compare(input: &ReviewInput, value: impl Fn(Score) -> Option<f64>,
     // Answers that are all alike have no spread of their own: two imagined ones at the ends of the scale give a little.
     let imagined = 2.0 * (half_range / (fewest + 2.0)).powi(2) / (fewest + 2.0);
     let variance = influence.iter().map(|i| i * i).sum::<f64>() * fewest / (fewest - 1.0) + imagined;
-    let (estimate, spread) = (here - there, look.with_freedom(fewest - 1.0)? * variance.sqrt());
-    Some(Comparison {
-        estimate,
-        low: estimate - spread,
-        high: estimate + spread,
-        method: Method::ByConsumer,
-        compared: influence.iter().filter(|i| **i != 0.0).count() as u64,
-        effective: fewest,
-        outliers: Vec::new(),
-    })
+    let (estimate, error) = (here - there, variance.sqrt());
+    let compared = influence.iter().filter(|i| **i != 0.0).count() as u64;
+    let finish = move |look: Look| {
+        let spread = look.with_freedom(fewest - 1.0)? * error;
+        Some(Comparison {
+            estimate,
+            low: estimate - spread,
+            high: estimate + spread,
+            method: Method::ByConsumer,
+            compared,
+            effective: fewest,
+            outliers: Vec::new(),
+        })
+    };
+    Some(Evidence::new((estimate, error, 0.0), finish))
 }
 
 fn answered(consumer: usize, third: usize, side: &VersionUse, value: &impl Fn(Score) -> Option<f64>) -> Option<Answered> {

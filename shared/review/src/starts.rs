@@ -3,7 +3,7 @@
 use statrs::distribution::{Beta, ContinuousCDF};
 
 use crate::boundary::Look;
-use crate::compare::Comparison;
+use crate::compare::{Comparison, Evidence};
 use crate::input::{ReviewInput, Upgrade, VersionUse};
 use crate::prepare::real;
 use crate::types::Method;
@@ -50,25 +50,31 @@ fn first_seconds(side: &VersionUse) -> Option<(groundswell_model::Day, f64)> {
 /// The factor by which newcomers of the candidate take longer: Hodges and Lehmann's shift, with the bounds at which
 /// Mann and Whitney's count is as far off as the look allows (*Annals of Mathematical Statistics* 18 (1947) 50–60).
 /// Those who never succeeded are slower than all others.
-pub(crate) fn compare(times: &Times, look: Look) -> Option<Comparison> {
+pub(crate) fn compare<'a>(times: Times) -> Option<Evidence<'a>> {
     let (n, m) = (times.candidate.len(), times.baseline.len());
     if n.min(m) < LEAST {
         return None;
     }
     let (here, there) = (real(n as u64), real(m as u64));
     let fewest = here.min(there);
-    let spread = look.with_freedom(fewest - 1.0)? * (here * there * (here + there + 1.0) / 12.0).sqrt() + 0.5;
+    let deviation = (here * there * (here + there + 1.0) / 12.0).sqrt();
     let half = 0.5 * here * there;
-    let shift = |wins: f64| shift_with(times, wins);
-    Some(Comparison {
-        estimate: shift(half),
-        low: shift(half + spread),
-        high: shift(half - spread),
-        method: Method::Ranks,
-        compared: (n + m) as u64,
-        effective: fewest,
-        outliers: Vec::new(),
-    })
+    let estimate = shift_with(&times, half);
+    // Half of the shifts one deviation either way.
+    let error = 0.5 * (shift_with(&times, half - deviation) - shift_with(&times, half + deviation));
+    let finish = move |look: Look| {
+        let spread = look.with_freedom(fewest - 1.0)? * deviation + 0.5;
+        Some(Comparison {
+            estimate,
+            low: shift_with(&times, half + spread),
+            high: shift_with(&times, half - spread),
+            method: Method::Ranks,
+            compared: (n + m) as u64,
+            effective: fewest,
+            outliers: Vec::new(),
+        })
+    };
+    Some(Evidence::new((estimate, error, 0.0), finish))
 }
 
 /// The shift at which so many pairs have a slower candidate.
@@ -103,20 +109,51 @@ pub(crate) fn upgrades(input: &ReviewInput, of: impl Fn(&crate::input::ConsumerI
     input.consumers.iter().filter_map(of).fold((0, 0), |(regretted, all), u| (regretted + u64::from(u.regretted), all + 1))
 }
 
-/// The share of upgrades that were regretted, exact (Clopper and Pearson, *Biometrika* 26 (1934) 404–413).
-pub(crate) fn regretted(regretted: u64, all: u64, look: Look) -> Option<Comparison> {
+/// The share of upgrades that were regretted, exact (Clopper and Pearson, *Biometrika* 26 (1934) 404–413), to be held against a limit.
+pub(crate) fn regretted<'a>(regretted: u64, all: u64, limit: f64) -> Option<Evidence<'a>> {
     if all == 0 {
         return None;
     }
-    let (hits, n, tail) = (real(regretted), real(all), look.tail());
-    let end = |a: f64, b: f64, p: f64| Beta::new(a, b).ok().map(|beta| beta.inverse_cdf(p));
-    Some(Comparison {
-        estimate: hits / n,
-        low: if regretted == 0 { 0.0 } else { end(hits, n - hits + 1.0, tail)? },
-        high: if regretted == all { 1.0 } else { end(hits + 1.0, n - hits, 1.0 - tail)? },
-        method: Method::Exact,
-        compared: all,
-        effective: n,
-        outliers: Vec::new(),
-    })
+    let (hits, n) = (real(regretted), real(all));
+    let finish = move |look: Look| {
+        let tail = look.tail();
+        Some(Comparison {
+            estimate: hits / n,
+            low: if regretted == 0 { 0.0 } else { end(hits, n - hits + 1.0, |beta, share| beta.cdf(share) < tail)? },
+            high: if regretted == all { 1.0 } else { end(hits + 1.0, n - hits, |beta, share| beta.sf(share) > tail)? },
+            method: Method::Exact,
+            compared: all,
+            effective: n,
+            outliers: Vec::new(),
+        })
+    };
+    Some(Evidence::new((hits / n, (limit * (1.0 - limit).max(0.0) / n).sqrt(), 0.0), finish))
+}
+
+/// The share up to which `below` holds. It is searched: early looks have tails of 1e-100, for which the library's quantile fails.
+fn end(a: f64, b: f64, below: impl Fn(&Beta, f64) -> bool) -> Option<f64> {
+    let beta = Beta::new(a, b).ok()?;
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if below(&beta, middle) { low = middle } else { high = middle }
+    }
+    Some(0.5 * (low + high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clopper and Pearson's bounds of 3 in 20 from tables: 0.0321 and 0.3789 at 95 %.
+    #[test]
+    fn few_upgrades_have_the_bounds_of_the_tables_and_first_looks_have_some() {
+        let evidence = regretted(3, 20, 0.1).unwrap();
+        // A look whose tail is 0.025.
+        let look = (1..200_000).map(|i| Look { passed: 1.0, error: f64::from(i) * 1e-6 }).find(|l| l.tail() >= 0.025).unwrap();
+        let bounds = evidence.at(look).unwrap();
+        assert!((bounds.low - 0.0321).abs() < 2e-4 && (bounds.high - 0.3789).abs() < 2e-4, "{bounds:?}");
+        let first = evidence.at(Look::new(1, 366, 1e-6)).unwrap();
+        assert!(first.low < 1e-6 && first.high > 0.99, "{first:?}");
+    }
 }

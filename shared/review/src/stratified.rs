@@ -7,7 +7,7 @@
 //! (in the sense of Rosenbaum, *Observational Studies*, 2002, ch. 4).
 
 use crate::boundary::Look;
-use crate::compare::Comparison;
+use crate::compare::{Comparison, Evidence};
 use crate::panel::{Cell, Panel, sides};
 use crate::types::Method;
 
@@ -24,7 +24,7 @@ struct Member {
 }
 
 /// Compares consumers of like volume; none where there are too few.
-pub(crate) fn compare(panel: &Panel, look: Look) -> Option<Comparison> {
+pub(crate) fn compare<'a>(panel: &Panel) -> Option<Evidence<'a>> {
     let members = members(panel);
     let on = |candidate: bool| members.iter().filter(|m| m.candidate == candidate).count();
     let least = on(true).min(on(false));
@@ -57,16 +57,20 @@ pub(crate) fn compare(panel: &Panel, look: Look) -> Option<Comparison> {
     let error = (squares[0] / means[0].powi(2) + squares[1] / means[1].powi(2)).sqrt();
     #[expect(clippy::cast_precision_loss, reason = "a number of consumers")]
     let effective = least as f64;
-    let spread = look.with_freedom(effective - 1.0)? * error + ALLOWANCE.ln();
-    Some(Comparison {
-        estimate,
-        low: estimate - spread,
-        high: estimate + spread,
-        method: Method::Stratified,
-        compared: members.len() as u64,
-        effective,
-        outliers: Vec::new(),
-    })
+    let compared = members.len() as u64;
+    let finish = move |look: Look| {
+        let spread = look.with_freedom(effective - 1.0)? * error + ALLOWANCE.ln();
+        Some(Comparison {
+            estimate,
+            low: estimate - spread,
+            high: estimate + spread,
+            method: Method::Stratified,
+            compared,
+            effective,
+            outliers: Vec::new(),
+        })
+    };
+    Some(Evidence::new((estimate, error, ALLOWANCE.ln()), finish))
 }
 
 /// Consumers with what they did on days on which both versions were in use.
@@ -125,15 +129,15 @@ mod tests {
     #[test]
     fn only_a_difference_beyond_the_allowance_is_told() {
         let look = Look::new(28, 28, 0.05);
-        let same = compare(&panel(0.05), look).unwrap();
+        let same = compare(&panel(0.05)).unwrap().at(look).unwrap();
         assert!(same.low < -ALLOWANCE.ln() && same.high > ALLOWANCE.ln(), "{same:?}");
-        let small = compare(&panel(0.07), look).unwrap();
+        let small = compare(&panel(0.07)).unwrap().at(look).unwrap();
         assert!(small.low < 0.0, "a factor of 1.4 may be who they are: {small:?}");
-        assert!(compare(&panel(0.2), look).unwrap().low > 0.0);
+        assert!(compare(&panel(0.2)).unwrap().at(look).unwrap().low > 0.0);
     }
 
     #[test]
     fn a_few_consumers_tell_nothing() {
-        assert_eq!(compare(&panel(0.2).filter(|id, _| !(9..111).contains(&id)), Look::new(28, 28, 0.05)), None);
+        assert!(compare(&panel(0.2).filter(|id, _| !(9..111).contains(&id))).is_none());
     }
 }

@@ -19,6 +19,9 @@ const GREATEST_SHARE: f64 = 0.015;
 const PER_COUNT: f64 = 0.25;
 /// A residual counts up to so many times what is expected of it.
 const BOUND: f64 = 2.0;
+/// Nobody is loud who is off by one count: where few counts are expected on the candidate, each one there is far beyond its expectation,
+/// and bounding those would take from one side only.
+pub(crate) const ONE_COUNT: f64 = 1.0;
 /// A squared residual beyond so many times its expectation counts as that when φ is learned: one loud consumer does not set it.
 const ODD: f64 = 16.0;
 
@@ -79,9 +82,9 @@ impl Weighting {
         for (place, consumer) in panel.counted() {
             let Some(part) = parts.next_if(|p| p.id == consumer.id) else { continue };
             let expected = (part.information + self.dispersion * part.information * part.information).sqrt();
-            let off = part.residual.abs() / expected;
-            if expected > 0.0 && off > BOUND {
-                self.weights[place] *= BOUND / off;
+            let greatest = (BOUND * expected).max(ONE_COUNT);
+            if part.residual.abs() > greatest {
+                self.weights[place] *= greatest / part.residual.abs();
             }
         }
     }

@@ -167,3 +167,15 @@ fn the_input_and_the_policy_are_named_by_their_hashes() {
     let stricter = Policy { error: 0.01, ..Policy::default() };
     assert_ne!(review(&one, &stricter).provenance.policy, usual(&one).provenance.policy);
 }
+
+/// An interval's level is 1 less what may be wrong at either end: at most 0.04 at the upper one, and what is left of all guardrails adds up
+/// to three fifths of the review's error.
+#[test]
+fn the_error_of_a_review_is_shared_by_what_calls_regressions() {
+    for name in ["no difference", "few consumers", "more feedback"] {
+        let made = usual(&stream(name, 150, 8));
+        let parts: Vec<f64> = made.guardrails.iter().filter_map(|g| Some(1.0 - 0.04 - g.effect?.level)).collect();
+        assert!(parts.len() > 4 && parts.iter().all(|part| *part > 0.0), "{parts:?}");
+        assert!((parts.iter().sum::<f64>() - 0.03).abs() < 1e-6, "{parts:?}");
+    }
+}
