@@ -11,8 +11,10 @@ const DIMENSIONS: usize = 2;
 const MOST_DIMENSIONS: usize = 64;
 /// How much the meaning of a text counts beside its place in those directions.
 const MEANING: f32 = 1.6;
-/// Starts of which the best is taken.
-const STARTS: u64 = 8;
+/// Starts of which the best is taken: at most and at least, and how many groups all of them make together, so that many groups do not take long.
+const MOST_STARTS: usize = 24;
+const FEWEST_STARTS: usize = 8;
+const GROUPS_OF_STARTS: usize = 480;
 /// Rounds of one start at most.
 const ROUNDS: usize = 60;
 /// Texts that must have a term for it to be looked at.
@@ -38,7 +40,8 @@ pub fn group(texts: &[Features], groups: usize, seed: u64) -> Groups {
     let dimensions = (groups + DIMENSIONS).min(MOST_DIMENSIONS).min(matrix.terms).min(texts.len());
     let places = beside_meanings(matrix.latent(dimensions, seed.wrapping_add(1)), texts);
     let mut best: Option<(f32, Vec<usize>)> = None;
-    for start in 0..STARTS {
+    let starts = (GROUPS_OF_STARTS / groups.max(1)).clamp(FEWEST_STARTS, MOST_STARTS);
+    for start in (0..).take(starts) {
         let (score, assigned) = means(&places, groups, seed.wrapping_mul(1000).wrapping_add(start));
         if best.as_ref().is_none_or(|(most, _)| score > *most) {
             best = Some((score, assigned));
