@@ -1,5 +1,7 @@
 //! Grouping a bounded set of texts at once: slower than as they arrive, and better.
 
+use groundswell_meaning::Meaning;
+
 use crate::features::Features;
 use crate::latent::{Matrix, random, scale};
 
@@ -7,8 +9,12 @@ use crate::latent::{Matrix, random, scale};
 const DIMENSIONS: usize = 2;
 /// Directions at most.
 const MOST_DIMENSIONS: usize = 64;
-/// Starts of which the best is taken.
-const STARTS: u64 = 8;
+/// How much the meaning of a text counts beside its place in those directions.
+const MEANING: f32 = 1.6;
+/// Starts of which the best is taken: at most and at least, and how many groups all of them make together, so that many groups do not take long.
+const MOST_STARTS: usize = 24;
+const FEWEST_STARTS: usize = 8;
+const GROUPS_OF_STARTS: usize = 480;
 /// Rounds of one start at most.
 const ROUNDS: usize = 60;
 /// Texts that must have a term for it to be looked at.
@@ -32,9 +38,10 @@ pub struct Groups {
 pub fn group(texts: &[Features], groups: usize, seed: u64) -> Groups {
     let matrix = Matrix::of(texts, LEAST);
     let dimensions = (groups + DIMENSIONS).min(MOST_DIMENSIONS).min(matrix.terms).min(texts.len());
-    let places = matrix.latent(dimensions, seed.wrapping_add(1));
+    let places = beside_meanings(matrix.latent(dimensions, seed.wrapping_add(1)), texts);
     let mut best: Option<(f32, Vec<usize>)> = None;
-    for start in 0..STARTS {
+    let starts = (GROUPS_OF_STARTS / groups.max(1)).clamp(FEWEST_STARTS, MOST_STARTS);
+    for start in (0..).take(starts) {
         let (score, assigned) = means(&places, groups, seed.wrapping_mul(1000).wrapping_add(start));
         if best.as_ref().is_none_or(|(most, _)| score > *most) {
             best = Some((score, assigned));
@@ -45,6 +52,18 @@ pub fn group(texts: &[Features], groups: usize, seed: u64) -> Groups {
         assigned = refined(&matrix, &places, &assigned, groups);
     }
     Groups { assigned, places }
+}
+
+/// The place of each text, and beside it what its words mean in general, as far as they are English and known: both say the same of
+/// texts of one subject, and err on others.
+fn beside_meanings(mut places: Vec<Vec<f32>>, texts: &[Features]) -> Vec<Vec<f32>> {
+    for (place, text) in places.iter_mut().zip(texts) {
+        let mut meaning = Meaning::default();
+        text.terms.iter().for_each(|term| meaning.add(&term.text, term.weight));
+        place.extend(meaning.direction().map(|v| v * MEANING));
+        scale(place);
+    }
+    places
 }
 
 /// Spherical k-means; gives the sum of similarities and the groups.

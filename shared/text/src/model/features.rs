@@ -1,5 +1,7 @@
 //! The features of a text, in blocks: what stands in the title is another feature than the same word in the body.
 
+use groundswell_meaning::{DIMENSIONS, Meaning};
+
 use super::document::Document;
 use super::hash;
 use super::marks;
@@ -36,10 +38,16 @@ pub(super) enum Block {
     Tone,
     /// Letters of all words, for languages.
     Script,
+    /// Two words of the prose that do not stand side by side.
+    Pairs,
+    /// What the title's words mean together: directions, not features to count.
+    TitleMeaning,
+    /// The same of the prose.
+    BodyMeaning,
 }
 
 impl Block {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::TitleWords,
         Self::TitleLetters,
         Self::BodyWords,
@@ -53,6 +61,9 @@ impl Block {
         Self::Edges,
         Self::Tone,
         Self::Script,
+        Self::Pairs,
+        Self::TitleMeaning,
+        Self::BodyMeaning,
     ];
 
     const fn seed(self) -> u64 {
@@ -70,6 +81,17 @@ const MOST_QUESTION_TOKENS: usize = 120;
 /// Letters that say which language a text is in.
 const ENOUGH_SCRIPT: usize = 500;
 
+/// How far apart the words of a pair may stand.
+const PAIR_REACH: usize = 7;
+
+/// Directions of the meanings of title and prose.
+pub(super) const MEANINGS: usize = 2 * DIMENSIONS;
+
+/// Whether a head asks what words mean.
+pub(super) fn asks_meaning(weights: &Weights) -> bool {
+    weights[Block::TitleMeaning as usize] > 0.0 || weights[Block::BodyMeaning as usize] > 0.0
+}
+
 /// One feature of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Feature {
@@ -84,6 +106,8 @@ pub(super) struct Feature {
 #[derive(Debug, Default)]
 pub(super) struct Features {
     pub(super) blocks: [Vec<Feature>; Block::ALL.len()],
+    /// Directions of title and prose, each of length 1; empty where no head asks for them.
+    pub(super) meanings: Vec<f32>,
 }
 
 impl Features {
@@ -95,6 +119,9 @@ impl Features {
             fill(&mut counter, block, document);
             features.blocks[block as usize] = std::mem::take(&mut counter.found);
         }
+        if asks_meaning(wanted) {
+            features.meanings = [&document.title, &document.prose].into_iter().flat_map(meaning).collect();
+        }
         features
     }
 }
@@ -103,10 +130,12 @@ impl Features {
 pub(super) fn tokens_of(document: &Document, block: Block) -> Option<&Tokens> {
     match block {
         Block::TitleWords | Block::TitleLetters => Some(&document.title),
-        Block::BodyWords | Block::BodyLetters | Block::First | Block::Questions | Block::Denied | Block::Edges => Some(&document.prose),
+        Block::BodyWords | Block::BodyLetters | Block::First | Block::Questions | Block::Denied | Block::Edges | Block::Pairs => {
+            Some(&document.prose)
+        }
         Block::Headings => Some(&document.headings),
         Block::Code => Some(&document.code),
-        Block::Marks | Block::Tone | Block::Script => None,
+        Block::Marks | Block::Tone | Block::Script | Block::TitleMeaning | Block::BodyMeaning => None,
     }
 }
 
@@ -115,6 +144,7 @@ fn expected(document: &Document, block: Block) -> usize {
         Block::TitleLetters => document.title.bytes() * 4,
         Block::BodyLetters => document.prose.bytes() * 2,
         Block::Script => ENOUGH_SCRIPT * 5,
+        Block::Pairs => document.prose.len() * PAIR_REACH,
         _ => (document.title.len() + document.prose.len() + document.code.len()) * 3,
     }
 }
@@ -146,6 +176,8 @@ fn fill(counter: &mut Counter, block: Block, document: &Document) {
             script(counter, title);
             script(counter, prose);
         }
+        Block::Pairs => pairs(counter, prose),
+        Block::TitleMeaning | Block::BodyMeaning => {}
     }
 }
 
@@ -238,6 +270,23 @@ fn edges(counter: &mut Counter, tokens: &Tokens) {
     for (n, token) in all.iter().rev().take(3).enumerate() {
         counter.add(hash::push(6, token.hash), all.len() - 1 - n);
     }
+}
+
+/// Two words near each other with others between them, whichever comes first: neighbours are counted elsewhere.
+fn pairs(counter: &mut Counter, tokens: &Tokens) {
+    let all = tokens.all();
+    for (i, token) in all.iter().enumerate() {
+        for other in all.iter().skip(i + 2).take(PAIR_REACH) {
+            let (a, b) = (token.hash.min(other.hash), token.hash.max(other.hash));
+            counter.add(hash::push(hash::push(9, a), b), i);
+        }
+    }
+}
+
+fn meaning(tokens: &Tokens) -> [f32; DIMENSIONS] {
+    let mut meaning = Meaning::default();
+    tokens.all().iter().for_each(|token| meaning.add(tokens.text(token), 1.0));
+    meaning.direction()
 }
 
 /// Runs of one to five letters, and whole words.

@@ -6,7 +6,7 @@ use super::{Model, ModelError};
 /// How every model file begins.
 pub(super) const MAGIC: &[u8] = b"GSMODEL";
 /// Version of the file and of everything that decides what a feature is. A file of another version is refused: train it again.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 const HASH: usize = 32;
 const HEAD: usize = MAGIC.len() + 1 + HASH;
@@ -53,5 +53,10 @@ fn is_whole(trained: &super::TrainedHead) -> bool {
         Decision::One { .. } => true,
         Decision::Many { labels: each } => each.len() == labels,
     };
-    labels > 0 && one_each && decided && head.table.is_whole(labels) && head.crossed.as_ref().is_none_or(|c| c.is_whole(labels))
+    labels > 0
+        && one_each
+        && decided
+        && head.has_meanings()
+        && head.table.is_whole(labels)
+        && head.crossed.as_ref().is_none_or(|c| c.is_whole(labels))
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::features::{Block, Features, Weights};
+use super::features::{Block, Features, MEANINGS, Weights};
 use super::hash;
 
 /// Counts above this weigh no more.
@@ -214,6 +214,24 @@ pub(super) struct Head {
     pub(super) scale: Vec<f32>,
     pub(super) crossed_scale: Vec<f32>,
     pub(super) bias: Vec<f32>,
+    /// By label the weight of each direction; empty for a head that does not ask what words mean.
+    pub(super) meanings: Vec<Vec<f32>>,
+    /// The same for the copies, for one source after the other.
+    pub(super) crossed_meanings: Vec<Vec<f32>>,
+}
+
+/// Adds what the directions of a text say to the score of each label.
+pub(super) fn add_meanings(scores: &mut [f32], weights: &[Vec<f32>], meanings: &[f32]) {
+    scores.iter_mut().zip(weights).for_each(|(score, weights)| *score += dot(weights, meanings));
+}
+
+/// A sum in eight lanes, so that a processor may take them at once.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; 8];
+    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
+        lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(lane, (a, b))| *lane += a * b);
+    }
+    lanes.iter().sum()
 }
 
 /// The bucket of a feature's copy for a source.
@@ -224,7 +242,8 @@ pub(super) fn crossed_key(key: u32, source: &str) -> u32 {
 impl Head {
     /// The score of every label, in logits of one against the rest.
     pub(super) fn scores(&self, features: &Features, source: Option<&str>) -> Vec<f32> {
-        let source = source.filter(|s| self.sources.iter().any(|known| known == s));
+        let place = source.and_then(|s| self.sources.iter().position(|known| known == s));
+        let source = source.filter(|_| place.is_some());
         let mut total = vec![0.0_f32; self.labels.len()];
         let mut crossed_total = vec![0.0_f32; self.labels.len()];
         let (mut sum, mut crossed_sum) = (total.clone(), total.clone());
@@ -235,6 +254,12 @@ impl Head {
         }
         for (label, score) in total.iter_mut().enumerate() {
             *score = *score * self.scale[label] + crossed_total[label] * self.crossed_scale[label] + self.bias[label];
+        }
+        add_meanings(&mut total, &self.meanings, &features.meanings);
+        if let Some(place) = place {
+            for (score, weights) in total.iter_mut().zip(&self.crossed_meanings) {
+                *score += dot(weights.get(place * MEANINGS..).unwrap_or_default(), &features.meanings);
+            }
         }
         total
     }
@@ -266,8 +291,17 @@ impl Head {
         self.table.look_up(key).map_or((0, 0.0), |(rare, weights)| (rare, weights.get(label).map_or(0.0, |w| f32::from(*w))))
     }
 
+    /// Whether it has all weights of directions, or none.
+    pub(super) fn has_meanings(&self) -> bool {
+        let asked = super::features::asks_meaning(&self.blocks);
+        let whole =
+            |all: &[Vec<f32>], each: usize| all.len() == if asked { self.labels.len() } else { 0 } && all.iter().all(|w| w.len() == each);
+        whole(&self.meanings, MEANINGS) && whole(&self.crossed_meanings, MEANINGS * self.sources.len())
+    }
+
     /// Bytes of memory.
     pub(super) fn bytes(&self) -> usize {
-        self.table.bytes() + self.crossed.as_ref().map_or(0, Table::bytes)
+        let meanings: usize = self.meanings.iter().chain(&self.crossed_meanings).map(|w| size_of_val(w.as_slice())).sum();
+        self.table.bytes() + self.crossed.as_ref().map_or(0, Table::bytes) + meanings
     }
 }

@@ -4,7 +4,7 @@
 
 use super::Model;
 use super::features::{Block, Feature, Features};
-use super::head::{Head, frequencies, frequency, rarity};
+use super::head::{Head, add_meanings, frequencies, frequency, rarity};
 
 /// How rare a feature is for a head (0: the head does not know it), and the head's weights.
 type Cell = [i8; LANES];
@@ -27,6 +27,7 @@ struct Part {
     blocks: [f32; Block::ALL.len()],
     scale: Vec<f32>,
     bias: Vec<f32>,
+    meanings: Vec<Vec<f32>>,
 }
 
 /// Sums of one head on the way.
@@ -51,6 +52,7 @@ impl Joint {
             blocks: head.blocks,
             scale: head.scale.clone(),
             bias: head.bias.clone(),
+            meanings: head.meanings.clone(),
         };
         let keys = 0..u32::try_from(buckets).unwrap_or(0);
         let cells = keys.flat_map(|key| heads.iter().map(move |(_, head)| cell(head, key))).collect();
@@ -90,7 +92,10 @@ impl Joint {
             }
         }
         let end = |(part, sums): (&Part, Sums)| -> Vec<f32> {
-            sums.total.iter().skip(1).zip(&part.scale).zip(&part.bias).map(|((total, scale), bias)| total * scale + 0.0 + bias).collect()
+            let of_label = sums.total.iter().skip(1).zip(&part.scale).zip(&part.bias);
+            let mut scores: Vec<f32> = of_label.map(|((total, scale), bias)| total * scale + 0.0 + bias).collect();
+            add_meanings(&mut scores, &part.meanings, &features.meanings);
+            scores
         };
         self.parts.iter().zip(sums).map(end).collect()
     }

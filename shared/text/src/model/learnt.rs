@@ -4,12 +4,17 @@
 //! A text is like a lesson as far as they share features (block by block, as heads weigh them). The letters of the prose are left out:
 //! they are two thirds of all features, and were measured to bring nothing here.
 
+use groundswell_meaning::DIMENSIONS;
+
 use super::features::{Block, Features, Weights};
+use super::hash;
 use super::head::{Head, frequencies, frequency, rarity};
 
-//                          title      body       head- first quest-     marks     edges     script
-//                        words let. words let.   ings       ions  code      denied     tone
-const BLOCKS: Weights = [1.0, 0.6, 1.5, 0.0, 0.6, 0.5, 0.5, 0.6, 0.7, 0.5, 0.4, 0.5, 0.0];
+//                          title      body       head- first quest-     marks     edges     script   meaning of
+//                        words let. words let.   ings       ions  code      denied     tone      pairs title body
+const BLOCKS: Weights = [1.0, 0.6, 1.5, 0.0, 0.6, 0.5, 0.5, 0.6, 0.7, 0.5, 0.4, 0.5, 0.0, 0.0, 0.5, 0.5];
+/// Seed of the keys of directions.
+const DIRECTION: u64 = 0x2000;
 /// How rare a feature counts that the head has not seen: neither noise nor the most telling of all.
 const UNSEEN: f32 = 4.0;
 /// Pull of what was learnt towards nothing.
@@ -40,6 +45,11 @@ pub(super) fn vector(features: &Features, head: &Head) -> Vector {
         let factor = if length > 0.0 { BLOCKS[block as usize] / length } else { 0.0 };
         own.iter_mut().for_each(|(_, v)| *v *= factor);
     }
+    let parts = [Block::TitleMeaning, Block::BodyMeaning].map(|block| BLOCKS[block as usize]);
+    let weights = parts.into_iter().flat_map(|weight| [weight; DIMENSIONS]);
+    // Keys of their own, spread like those of features: a key is found by its first bits.
+    let keys = (0..).map(|n| hash::key(hash::push(DIRECTION, n)));
+    all.extend(keys.zip(features.meanings.iter().zip(weights)).map(|(key, (value, weight))| (key, value * weight)));
     all
 }
 

@@ -1,6 +1,8 @@
 //! From labelled texts to a head.
 
-use super::features::{Block, Features, Weights};
+use groundswell_meaning::DIMENSIONS;
+
+use super::features::{Block, Features, MEANINGS, Weights, asks_meaning};
 use super::head::{Head, Table, crossed_key, frequencies, frequency, rarity, rarity_byte};
 use super::solver::{self, Problem, Rows};
 
@@ -33,8 +35,12 @@ pub(super) struct Example<'a> {
     pub(super) source: Option<&'a str>,
 }
 
-/// The columns of training: one for every bucket that is in use.
+/// The columns of training: first those of directions, then one for every bucket that is in use, then their copies by source.
 struct Columns {
+    /// The sources that features are copied for.
+    sources: Vec<String>,
+    /// Directions of the text, and of each source.
+    directions: usize,
     /// One more than the column of each bucket.
     of_bucket: Vec<u32>,
     buckets: Vec<u32>,
@@ -53,7 +59,7 @@ const CROSSED_BITS: u8 = 20;
 pub(super) fn head(examples: &[Example<'_>], labels: &[String], options: &Options) -> Head {
     let mut columns = Columns::of(examples, options);
     let rows = columns.rows(examples, options);
-    let width = columns.buckets.len() + columns.crossed.len();
+    let width = columns.width();
     let mut weights = vec![Vec::new(); labels.len()];
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     // Each label is trained by itself, so the number of threads changes nothing but time.
@@ -72,7 +78,7 @@ pub(super) fn head(examples: &[Example<'_>], labels: &[String], options: &Option
             });
         }
     });
-    columns.finish(&weights, labels, sources(examples, options), options)
+    columns.finish(&weights, labels, options)
 }
 
 /// How many times as many texts there are of all other labels; 1 for a label of most texts.
@@ -96,7 +102,11 @@ impl Columns {
         for feature in examples.iter().flat_map(|e| e.features.blocks.iter().flatten()) {
             with[(feature.key & mask) as usize] += 1;
         }
+        let sources = sources(examples, options);
+        let directions = if asks_meaning(&options.blocks) { MEANINGS * (1 + sources.len()) } else { 0 };
         let mut columns = Self {
+            sources,
+            directions,
             of_bucket: vec![0; 1 << options.bits],
             buckets: Vec::new(),
             rarity: Vec::new(),
@@ -128,6 +138,7 @@ impl Columns {
         }
         for example in examples {
             rows.begin();
+            self.directions_of(example, options, &mut rows);
             for (block, features) in Block::ALL.iter().zip(&example.features.blocks) {
                 values.clear();
                 for feature in features {
@@ -138,7 +149,7 @@ impl Columns {
                 let length = values.iter().map(|(_, _, v)| v * v).sum::<f32>().sqrt();
                 let factor = if length > 0.0 { options.blocks[*block as usize] / length } else { 0.0 };
                 for (key, column, value) in &values {
-                    rows.push(*column, value * factor);
+                    rows.push(self.bucket_column(*column), value * factor);
                     if let Some(source) = example.source.filter(|_| !self.of_crossed.is_empty()) {
                         rows.push(self.copy(*key, *column, source), value * factor * options.crossed.sqrt());
                     }
@@ -157,25 +168,65 @@ impl Columns {
             self.origin.push(column);
             *slot = u32::try_from(self.crossed.len()).unwrap_or(u32::MAX);
         }
-        u32::try_from(self.buckets.len()).unwrap_or(u32::MAX) + *slot - 1
+        let slot = *slot - 1;
+        self.bucket_column(slot + u32::try_from(self.buckets.len()).unwrap_or(u32::MAX))
     }
 
-    fn finish(self, weights: &[Vec<f32>], labels: &[String], sources: Vec<String>, options: &Options) -> Head {
-        let own = self.buckets.len();
-        let (scale, table) = quantised(weights, 0, own, 1.0);
-        let (crossed_scale, crossed) = quantised(weights, own, self.crossed.len(), options.crossed.sqrt());
+    fn bucket_column(&self, place: u32) -> u32 {
+        u32::try_from(self.directions).unwrap_or(u32::MAX) + place
+    }
+
+    fn width(&self) -> usize {
+        self.directions + self.buckets.len() + self.crossed.len()
+    }
+
+    /// What the text means, once for every text and once for its source.
+    fn directions_of(&self, example: &Example<'_>, options: &Options, rows: &mut Rows) {
+        if self.directions == 0 {
+            return;
+        }
+        let source = example.source.and_then(|s| self.sources.iter().position(|known| known == s));
+        for (n, value) in (0_u32..).zip(weighed(&example.features.meanings, &options.blocks)) {
+            rows.push(n, value);
+            if let Some(start) = source.and_then(|place| u32::try_from(MEANINGS * (1 + place)).ok()) {
+                rows.push(start + n, value * options.crossed.sqrt());
+            }
+        }
+    }
+
+    fn finish(self, weights: &[Vec<f32>], labels: &[String], options: &Options) -> Head {
+        let (first, own) = (self.directions, self.buckets.len());
+        let (scale, table) = quantised(weights, first, own, 1.0);
+        let (crossed_scale, crossed) = quantised(weights, first + own, self.crossed.len(), options.crossed.sqrt());
+        // Factors of blocks and copies go into the weights, so that a score needs none of them.
+        let part = |range: std::ops::Range<usize>, factor: f32| -> Vec<Vec<f32>> {
+            let of_label = |w: &Vec<f32>| {
+                let parts = w.get(range.clone()).unwrap_or_default().chunks(MEANINGS);
+                parts.flat_map(|part| weighed(part, &options.blocks)).map(|v| v * factor).collect()
+            };
+            weights.iter().filter(|_| first > 0).map(of_label).collect()
+        };
+        let (meanings, crossed_meanings) = (part(0..first.min(MEANINGS), 1.0), part(first.min(MEANINGS)..first, options.crossed.sqrt()));
         let (kept, crossed) = without_empty(&self.crossed, crossed, labels.len());
         Head {
             labels: labels.to_vec(),
             blocks: options.blocks,
             table: Table::new(options.bits, &self.buckets, &self.rarity, &table, labels.len()),
             crossed: (!kept.is_empty()).then(|| Table::new(CROSSED_BITS, &kept, &vec![1; kept.len()], &crossed, labels.len())),
-            sources,
+            sources: self.sources,
             scale,
             crossed_scale,
             bias: weights.iter().map(|w| w.last().copied().unwrap_or(0.0)).collect(),
+            meanings,
+            crossed_meanings,
         }
     }
+}
+
+/// Directions times the weights of their blocks.
+fn weighed<'a>(directions: &'a [f32], blocks: &Weights) -> impl Iterator<Item = f32> + 'a {
+    let factors = [Block::TitleMeaning, Block::BodyMeaning].map(|block| blocks[block as usize]);
+    directions.iter().zip(factors.into_iter().flat_map(|factor| [factor; DIMENSIONS])).map(|(value, factor)| value * factor)
 }
 
 /// Rows that have a weight other than 0: copies of features mostly have none.
@@ -209,7 +260,8 @@ fn factors(rows: &Rows, is: &[bool], columns: &Columns, options: &Options, width
     let (mut with, mut without) = (vec![0.5_f64; own], vec![0.5_f64; own]);
     for (i, is) in is.iter().enumerate() {
         let counts = if *is { &mut with } else { &mut without };
-        rows.row(i).filter(|(c, _)| (*c as usize) < own).for_each(|(c, _)| counts[c as usize] += 1.0);
+        let place = |c: u32| (c as usize).checked_sub(columns.directions).filter(|place| *place < own);
+        rows.row(i).filter_map(|(c, _)| place(c)).for_each(|place| counts[place] += 1.0);
     }
     let (all_with, all_without) = (with.iter().sum::<f64>(), without.iter().sum::<f64>());
     let ratios: Vec<f64> = with.iter().zip(&without).map(|(p, q)| ((p / all_with) / (q / all_without)).ln().abs()).collect();
@@ -217,8 +269,7 @@ fn factors(rows: &Rows, is: &[bool], columns: &Columns, options: &Options, width
     let mean = (ratios.iter().sum::<f64>() / ratios.len().max(1) as f64).max(1e-9);
     #[expect(clippy::cast_possible_truncation, reason = "a factor near 1")]
     let factor = |ratio: f64| options.plain + (1.0 - options.plain) * (ratio / mean) as f32;
-    let mut factors: Vec<f32> = ratios.into_iter().map(factor).collect();
-    let copies: Vec<f32> = columns.origin.iter().map(|c| factors[*c as usize]).collect();
-    factors.extend(copies);
-    factors
+    let own: Vec<f32> = ratios.into_iter().map(factor).collect();
+    let copies = columns.origin.iter().map(|c| own[*c as usize]);
+    std::iter::repeat_n(1.0, columns.directions).chain(own.iter().copied()).chain(copies).collect()
 }
