@@ -25,8 +25,7 @@ pub(crate) struct Sought {
 impl Sought {
     /// The terms of a text: key, weight in the text, rarity.
     pub(crate) fn new(terms: impl Iterator<Item = (u32, f32, f32)>) -> Self {
-        let terms: Vec<SoughtTerm> =
-            terms.map(|(key, weight, rarity)| SoughtTerm { key, weight: weight * rarity, rarity }).collect();
+        let terms: Vec<SoughtTerm> = terms.map(|(key, weight, rarity)| SoughtTerm { key, weight: weight * rarity, rarity }).collect();
         let norm = terms.iter().map(|t| t.weight * t.weight).sum::<f32>().sqrt();
         let mut places = HashTable::with_capacity(terms.len());
         let mut filter = [0; FILTER_BITS / 64];

@@ -14,9 +14,8 @@ use super::intern::{Kind, split_version, version_name};
 use super::opened::Opened;
 use super::store::kind_key;
 use super::tables::{
-    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES,
-    OPERATIONS, PRESENCE, REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, each_latency, hour_key,
-    hour_of_key,
+    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES, OPERATIONS, PRESENCE,
+    REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, each_latency, hour_key, hour_of_key,
 };
 
 /// A version of an API, as this store numbers it.

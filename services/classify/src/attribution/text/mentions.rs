@@ -142,8 +142,7 @@ fn before<'t, 'a>(tokens: &'t [Token<'a>], at: usize, steps: usize) -> Option<&'
 
 /// `on 2.14`, `we use 2024-06-01`; not `since 2024-06-01`.
 fn said_to_be_on(tokens: &[Token<'_>], at: usize) -> bool {
-    let told =
-        |t: &Token<'_>| t.is(List::Place) || t.is(List::From) || t.is(List::To) || List::Move.begins(&t.lower);
+    let told = |t: &Token<'_>| t.is(List::Place) || t.is(List::From) || t.is(List::To) || List::Move.begins(&t.lower);
     let leads_on = tokens.get(at + 1).is_some_and(|t| t.is(List::Arrow));
     leads_on || before(tokens, at, 1).is_some_and(|t| told(t) && !t.is(List::Since))
 }
