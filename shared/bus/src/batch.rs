@@ -112,6 +112,11 @@ impl Batch {
         start..self.arena.len()
     }
 
+    /// Makes room for so many bytes at once: growing bit by bit would hold up to three times as much for a moment.
+    pub(crate) fn make_room(&mut self, bytes: usize) {
+        self.arena.reserve_exact(bytes.saturating_sub(self.arena.len()));
+    }
+
     /// Copies the records of another batch behind those of this one.
     pub(crate) fn append(&mut self, other: &Self) {
         for record in other.iter() {

@@ -167,7 +167,13 @@ impl KafkaMember {
         while batch.len() < budget.records {
             let before = batch.len();
             match self.take(whole_ms(left.min(SLICE)), budget, &mut batch)? {
-                Taken::More if before == 0 => deadline = Instant::now() + budget.linger_for(waited(&batch)),
+                Taken::More if before == 0 => {
+                    let linger = budget.linger_for(waited(&batch));
+                    deadline = Instant::now() + linger;
+                    if linger > budget.linger {
+                        batch.make_room(budget.bytes);
+                    }
+                }
                 Taken::More => {}
                 Taken::Full => break,
                 Taken::Nothing if self.stop.is_set() => return Err(BusError::Stopped),
