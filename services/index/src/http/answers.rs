@@ -178,8 +178,13 @@ fn summarise(
 ) -> Result<Summary, Problem> {
     let days = Days::covering(window.0, window.1);
     let checkpoint = checkpoint_of(handle, api)?;
-    let this = version_data(handle, api, version, days, counting)?;
-    let (journeys, pain) = super::journeys::of_summary(handle, (api, version), baseline, window)?;
+    // Half of a summary is journeys, which need nothing of the rest: the two halves are read side by side.
+    let (this, journeys) = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| super::journeys::of_summary(handle, (api, version), baseline, window));
+        let this = version_data(handle, api, version, days, counting);
+        (this, beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (this, (journeys, pain)) = (this?, journeys?);
     let inputs = SummaryInputs {
         api: api.to_owned(),
         days,
