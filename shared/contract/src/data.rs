@@ -171,7 +171,7 @@ pub enum SurveyKind {
     Nps,
     /// Customer satisfaction, 1 to 5.
     Csat,
-    /// Customer effort score, 1 to 7.
+    /// Customer effort score, 1 (hard) to 7 (easy): how far people agree that it was made easy for them. Turn a scale round on which more is harder.
     Ces,
     /// Any other scale, with `min` and `max`.
     Rating,

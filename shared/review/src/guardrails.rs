@@ -103,7 +103,7 @@ impl Kind {
 
     /// Whether more of it is worse; a higher score is better.
     fn up_is_worse(self) -> bool {
-        !matches!(self, Self::Nps | Self::Csat)
+        !matches!(self, Self::Nps | Self::Csat | Self::Ces)
     }
 
     fn unit(self) -> &'static str {

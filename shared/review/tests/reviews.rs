@@ -107,29 +107,27 @@ fn silence_of_a_young_window_is_no_praise() {
     assert_eq!(feedback.verdict, Verdict::Inconclusive);
 }
 
+/// A review of answers to one survey: half of the consumers answer about either version, around the usual answer.
+fn of_answers(name: &str, score: fn(f64) -> Score, usual_answer: f64, on_candidate: f64) -> Guardrail {
+    let mut input = stream("no difference", 120, 5);
+    for (place, consumer) in input.consumers.iter_mut().enumerate() {
+        let (side, middle) = if place % 2 == 0 { (&mut consumer.candidate, on_candidate) } else { (&mut consumer.baseline, usual_answer) };
+        let answer = score(middle + (place % 3) as f64 - 1.0);
+        side.feedback.push(FeedbackItem { day: Day(input.window.until.0 - 1), weight: 1.0, negative: false, score: Some(answer) });
+    }
+    of(&usual(&input), name)
+}
+
 #[test]
 fn lower_scores_are_a_regression_and_higher_are_not() {
-    let with_scores = |on_candidate: f64| {
-        let mut input = stream("no difference", 120, 5);
-        for (place, consumer) in input.consumers.iter_mut().enumerate() {
-            let answer = |score: f64| FeedbackItem {
-                day: Day(input.window.until.0 - 1),
-                weight: 1.0,
-                negative: false,
-                score: Some(Score::Nps((score + (place % 3) as f64 - 1.0).clamp(0.0, 10.0))),
-            };
-            if place % 2 == 0 {
-                consumer.candidate.feedback.push(answer(on_candidate));
-            } else {
-                consumer.baseline.feedback.push(answer(8.0));
-            }
-        }
-        of(&usual(&input), "nps")
-    };
-    let worse = with_scores(5.0);
-    assert_eq!((worse.verdict, worse.method), (Verdict::Regression, Method::ByConsumer), "{worse:?}");
-    assert!(worse.effect.unwrap().value < 0.0, "shown as it is: the candidate less the baseline");
-    assert_eq!(with_scores(10.0).verdict, Verdict::Pass);
+    type Case = (&'static str, fn(f64) -> Score, f64, f64, f64);
+    let cases: [Case; 3] = [("nps", Score::Nps, 8.0, 5.0, 9.0), ("csat", Score::Csat, 3.5, 2.0, 4.0), ("ces", Score::Ces, 5.0, 3.0, 6.0)];
+    for (name, score, before, lower, higher) in cases {
+        let worse = of_answers(name, score, before, lower);
+        assert_eq!((worse.verdict, worse.method), (Verdict::Regression, Method::ByConsumer), "{worse:?}");
+        assert!(worse.effect.unwrap().value < 0.0, "shown as it is: the candidate less the baseline");
+        assert_eq!(of_answers(name, score, before, higher).verdict, Verdict::Pass, "{name}");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub struct Summary {
     pub nps: NpsFigures,
     /// Customer satisfaction, 1 to 5.
     pub csat: CsatFigures,
-    /// Customer effort score, 1 to 7, as published.
+    /// Customer effort score, 1 (hard) to 7 (easy), as published.
     pub ces: ScoreFigures,
     /// Ratings, each as its share (0 to 1) of the way from its lowest to its highest possible score.
     pub rating: ScoreFigures,
