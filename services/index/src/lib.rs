@@ -16,6 +16,7 @@ pub mod partition;
 mod rebuild;
 pub mod review;
 pub mod rollup;
+mod rounds;
 pub mod search;
 mod service;
 pub mod summary;

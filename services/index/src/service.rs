@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use groundswell_bus::{Batch, Budget, Bus, BusError, Group, Member, Part, Polled, Reader, Step, Stop, Topic, crash};
+use groundswell_bus::{Batch, Bus, BusError, Group, Member, Part, Polled, Reader, Step, Stop, Topic, clock, crash};
 use groundswell_catalogue::{CatalogueEvent, read_event};
 use groundswell_contract::{Incoming, Limits};
 use groundswell_model::IdentityHash;
@@ -16,14 +16,9 @@ use groundswell_runtime::settings::IndexSettings;
 use crate::handle::{Command, Handle, Stores};
 use crate::partition::{Partition, Round};
 use crate::rebuild;
+use crate::rounds::{Open, Rounds};
 use crate::themes::rules;
 
-/// Bytes of frames worked in between two commits while there is a backlog.
-const ROUND_BYTES: usize = 8 * 1024 * 1024;
-/// How long insights are gathered at most while there is a backlog: each commit writes every changed block anew.
-const LINGER_BEHIND: Duration = Duration::from_secs(2);
-/// How long to wait for insights before looking at commands and the stop flag.
-const WAIT: Duration = Duration::from_millis(100);
 /// How long to wait before a store that failed is opened again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -44,6 +39,9 @@ struct Service {
     stop: Stop,
     partitions: BTreeMap<u32, Partition>,
     catalogue: Box<dyn Reader>,
+    /// What is worked in and not committed yet.
+    round: Option<Open>,
+    rounds: Rounds,
 }
 
 /// Runs the index service until `stop` is set.
@@ -63,11 +61,11 @@ pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, stop: Stop) -
         stop: stop.clone(),
         partitions: BTreeMap::new(),
         catalogue,
+        round: None,
+        rounds: Rounds::new(Duration::from_millis(settings.index.commit_ms)),
     };
-    let linger = Duration::from_millis(settings.index.commit_ms);
-    let budget = Budget { records: usize::MAX, bytes: ROUND_BYTES, wait: WAIT, linger, linger_behind: LINGER_BEHIND.max(linger) };
     while !stop.is_set() {
-        match service.turn(member.as_mut(), &budget) {
+        match service.turn(member.as_mut()) {
             Ok(()) => {}
             Err(error) => match (error.downcast_ref::<BusError>(), error.downcast_ref::<StoreFailed>()) {
                 (Some(BusError::Stopped), _) => break,
@@ -93,22 +91,25 @@ fn per_partition(settings: &IndexSettings, partitions: u32) -> IndexSettings {
 }
 
 impl Service {
-    fn turn(&mut self, member: &mut dyn Member, budget: &Budget) -> anyhow::Result<()> {
+    fn turn(&mut self, member: &mut dyn Member) -> anyhow::Result<()> {
         while let Some(command) = self.handle.next_command() {
+            self.commit(member)?;
             self.obey(command, member);
         }
-        match member.poll(budget)? {
+        let budget = self.rounds.poll(self.round.as_ref(), Instant::now());
+        match member.poll(&budget)? {
             Polled::Assigned(parts) => parts.into_iter().try_for_each(|part| self.assigned(part.partition, member)),
             Polled::Revoked(parts) => {
                 parts.iter().for_each(|part| self.close(part.partition));
                 Ok(())
             }
             Polled::Batch(batch) => {
-                self.batch(&batch, member)?;
+                self.work_in(&batch, member)?;
                 member.recycle(batch);
-                Ok(())
+                if self.round.as_ref().is_some_and(|round| round.is_over(Instant::now())) { self.commit(member) } else { Ok(()) }
             }
-            Polled::Idle => self.refresh_catalogue(),
+            Polled::Idle if self.round.is_some() => self.commit(member),
+            Polled::Idle => self.refresh_catalogue(member),
         }
     }
 
@@ -116,10 +117,13 @@ impl Service {
     fn close(&mut self, number: u32) {
         self.handle.withdraw(number);
         self.partitions.remove(&number);
+        if let Some(round) = &mut self.round {
+            round.forget(number);
+        }
     }
 
     fn assigned(&mut self, number: u32, member: &mut dyn Member) -> anyhow::Result<()> {
-        self.refresh_catalogue()?;
+        self.refresh_catalogue(member)?;
         let corrections = self.handle.corrections();
         let opened = rebuild::open(self.bus.as_ref(), &self.data, number, &self.settings, corrections, &self.stop);
         let mut partition = opened.map_err(|why| StoreFailed { partition: number, why })?;
@@ -138,6 +142,7 @@ impl Service {
         let folder = crate::partition::folder(&self.data, failed.partition);
         tracing::error!(error = %failed, folder = %folder.display(), "the index can't be written; it is tried again and nothing is lost. Is the disk full?");
         metrics::counter!("groundswell_index_failures_total").increment(1);
+        self.round = None;
         // Other partitions may hold changes of the same batch that are not committed: all begin again at their checkpoints.
         let numbers: BTreeSet<u32> = self.partitions.keys().copied().chain([failed.partition]).collect();
         while !self.stop.is_set() {
@@ -152,9 +157,12 @@ impl Service {
         Ok(())
     }
 
-    fn batch(&mut self, batch: &Batch, member: &mut dyn Member) -> anyhow::Result<()> {
-        let began = Instant::now();
-        self.refresh_catalogue()?;
+    /// Works a batch in. Nothing of it can be seen before [`Self::commit`].
+    fn work_in(&mut self, batch: &Batch, member: &mut dyn Member) -> anyhow::Result<()> {
+        if self.round.is_none() {
+            self.refresh_catalogue(member)?;
+        }
+        let round = self.round.get_or_insert_with(|| self.rounds.open(waited(batch), Instant::now()));
         for record in batch.iter() {
             let number = record.part.partition;
             let partition =
@@ -164,16 +172,23 @@ impl Service {
                 partition.apply(&record).map_err(|why| StoreFailed { partition: number, why })?;
             }
         }
+        round.took_in(batch.bytes(), batch.positions());
+        Ok(())
+    }
+
+    /// Makes what is worked in durable and visible, and moves the floor.
+    fn commit(&mut self, member: &mut dyn Member) -> anyhow::Result<()> {
+        let Some(open) = self.round.take() else { return Ok(()) };
         for round in commit_all(&mut self.partitions)? {
             note(&self.handle, &round);
         }
         crash::point("index.commit.before_floor");
-        member.commit(Step { positions: batch.positions(), ..Step::default() })?;
-        metrics::histogram!("groundswell_step_seconds", "service" => "index").record(began.elapsed().as_secs_f64());
+        member.commit(Step { positions: open.positions, ..Step::default() })?;
+        metrics::histogram!("groundswell_step_seconds", "service" => "index").record(open.began.elapsed().as_secs_f64());
         Ok(())
     }
 
-    fn refresh_catalogue(&mut self) -> anyhow::Result<()> {
+    fn refresh_catalogue(&mut self, member: &mut dyn Member) -> anyhow::Result<()> {
         let (mut releases, mut corrections, mut decisions) = (Vec::new(), Vec::new(), Vec::new());
         let limits = &self.limits;
         self.catalogue.catch_up(&mut |record| {
@@ -194,6 +209,7 @@ impl Service {
         }
         if !corrections.is_empty() {
             let changed = self.handle.corrections().take(corrections);
+            self.commit(member)?;
             self.correct(&changed)?;
         }
         Ok(())
@@ -238,6 +254,12 @@ impl Service {
         }
         Ok(read)
     }
+}
+
+/// How long the first record of a batch has waited to be read.
+fn waited(batch: &Batch) -> Duration {
+    let now = groundswell_runtime::clock::now();
+    batch.iter().next().map_or(Duration::ZERO, |first| clock::age(now, first.timestamp))
 }
 
 /// Commits the partitions side by side: most of a commit is waiting for the disk.

@@ -24,6 +24,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// How long ago `then` was; nothing for what is ahead.
-pub(crate) fn age(now: Timestamp, then: Timestamp) -> Duration {
+#[must_use]
+pub fn age(now: Timestamp, then: Timestamp) -> Duration {
     Duration::from_millis(u64::try_from(now.0.saturating_sub(then.0)).unwrap_or_default())
 }

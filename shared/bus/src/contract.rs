@@ -92,6 +92,8 @@ pub struct Budget {
 
 /// Of the time that a record has waited, one part in so many more is worth a larger batch.
 const SHARE_OF_WAIT: u32 = 8;
+/// A pause as long as one part in so many of the longest linger ends it.
+const PAUSES_IN_LINGER: u32 = 4;
 
 impl Budget {
     /// How long to gather behind a first record that has waited for `age`: shortly for fresh records, so that they stay
@@ -99,6 +101,13 @@ impl Budget {
     #[must_use]
     pub fn linger_for(&self, age: Duration) -> Duration {
         (age / SHARE_OF_WAIT).min(self.linger_behind).max(self.linger)
+    }
+
+    /// How long nothing may come before gathering ends early: the last records of a backlog need not wait for more.
+    /// Longer than the service before takes for a step, as its records come step by step.
+    #[must_use]
+    pub fn pause(&self) -> Duration {
+        self.linger_behind / PAUSES_IN_LINGER
     }
 }
 
@@ -109,7 +118,8 @@ pub enum Polled {
     Assigned(Vec<Part>),
     /// These partitions are no longer ours: forget their state. What was not committed is somebody else's now.
     Revoked(Vec<Part>),
-    /// Records to be worked on; [`Member::commit`] them (or drop the member) before the next poll.
+    /// Records to be worked on, and committed with [`Member::commit`]. Who polls before that goes on behind them, and
+    /// must let go of what was worked on for partitions that the poll revokes.
     Batch(Batch),
     /// Nothing came within the time.
     Idle,
@@ -284,5 +294,6 @@ mod tests {
         let budget = Budget { records: 1, bytes: 1, wait: ms(200), linger: ms(10), linger_behind: ms(500) };
         let lingers = [0, 79, 800, 60_000].map(|age| budget.linger_for(ms(age)).as_millis());
         assert_eq!(lingers, [10, 10, 100, 500]);
+        assert_eq!(budget.pause(), ms(125));
     }
 }

@@ -27,13 +27,13 @@ const LONGEST_WORD: usize = 30;
 
 /// The words of a text that may tell its subject, in order. Quoted mail, frames of traces, hosts of links and what redaction put in are left out.
 pub(crate) fn pieces(text: &str) -> Vec<Piece> {
-    let mut out = Vec::new();
+    let (mut out, mut scratch) = (Vec::new(), String::new());
     for line in text.lines() {
         let line = line.trim_start();
         if line.starts_with('>') || is_frame(line) {
             continue;
         }
-        line_pieces(line, &mut out);
+        line_pieces(line, &mut scratch, &mut out);
         if out.len() >= MOST_WORDS {
             out.truncate(MOST_WORDS);
             break;
@@ -47,11 +47,13 @@ fn is_frame(line: &str) -> bool {
     (line.starts_with("at ") && line.contains('(')) || line.starts_with("File \"")
 }
 
-fn line_pieces(line: &str, out: &mut Vec<Piece>) {
+fn line_pieces(line: &str, scratch: &mut String, out: &mut Vec<Piece>) {
     let mut joined = false;
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
-        if let Some(after) = skipped(rest, c) {
+        if matches!(c, '[' | 'h')
+            && let Some(after) = skipped(rest, c)
+        {
             rest = after;
             continue;
         }
@@ -63,12 +65,12 @@ fn line_pieces(line: &str, out: &mut Vec<Piece>) {
             continue;
         }
         let end = rest.find(|c| !is_word(c) && c != '\'' && c != '’').unwrap_or(rest.len());
-        for part in parts(&rest[..end]) {
-            if let Some(piece) = piece(part, joined) {
+        each_part(&rest[..end], |part| {
+            if let Some(piece) = piece(part, joined, scratch) {
                 out.push(piece);
                 joined = true;
             }
-        }
+        });
         rest = &rest[end..];
     }
 }
@@ -91,40 +93,47 @@ fn is_word(c: char) -> bool {
 }
 
 /// A run of letters and digits at the humps of camel case: `createRefund` is `create` and `Refund`.
-fn parts(run: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
+fn each_part<'r>(run: &'r str, mut each: impl FnMut(&'r str)) {
     let mut start = 0;
     let mut before = ' ';
     for (at, c) in run.char_indices() {
         if c.is_uppercase() && before.is_lowercase() && at - start >= 2 {
-            parts.push(&run[start..at]);
+            each(&run[start..at]);
             start = at;
         }
         before = c;
     }
-    parts.push(&run[start..]);
-    parts
+    each(&run[start..]);
 }
 
-fn piece(part: &str, joined: bool) -> Option<Piece> {
-    let surface = surface(part);
-    let letters = surface.chars().filter(|c| c.is_alphabetic()).count();
-    let digits = surface.bytes().filter(u8::is_ascii_digit).count();
-    if surface.len() > LONGEST_WORD || is_stop(&surface) {
+/// The piece of a word, if it may tell a subject; `scratch` saves an allocation for all that don't.
+fn piece(part: &str, joined: bool, scratch: &mut String) -> Option<Piece> {
+    lower(part, scratch);
+    let surface = scratch.as_str();
+    if surface.len() > LONGEST_WORD || is_stop(surface) {
         return None;
     }
+    let letters = surface.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = surface.bytes().filter(u8::is_ascii_digit).count();
     let status = letters == 0 && surface.len() == 3 && (surface.starts_with('4') || surface.starts_with('5'));
     let version = surface.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
     // Other numbers, versions and ids differ in every piece: a theme spans versions.
     let telling = status || (letters >= 2 && !version && digits < 4);
-    telling.then(|| Piece { stem: stem(&surface).len(), surface, joined })
+    telling.then(|| Piece { stem: stem(surface).len(), surface: surface.to_owned(), joined })
 }
 
-fn surface(part: &str) -> String {
+/// Puts a word in lower case into `out`, without its apostrophes.
+fn lower(part: &str, out: &mut String) {
+    out.clear();
     if part.is_ascii() {
-        return part.chars().filter(|c| *c != '\'').map(|c| c.to_ascii_lowercase()).collect();
+        out.push_str(part);
+        out.make_ascii_lowercase();
+        if out.contains('\'') {
+            out.retain(|c| c != '\'');
+        }
+        return;
     }
-    part.chars().filter(|c| *c != '\'' && *c != '’').flat_map(char::to_lowercase).collect()
+    out.extend(part.chars().filter(|c| *c != '\'' && *c != '’').flat_map(char::to_lowercase));
 }
 
 /// Cuts what English puts behind a word. It need not be right, only the same each time.

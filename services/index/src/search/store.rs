@@ -21,8 +21,12 @@ use crate::corrections::Shared;
 
 /// The engine refuses writers with less memory.
 const LEAST_WRITER_BYTES: usize = 15_000_000;
-/// Changes that may wait for a writer before one is taken from another version.
-const MOST_PENDING: usize = 4096;
+/// Changes that may wait for a commit before there is one without being asked: rounds are smaller, and memory is bounded for others, too.
+const MOST_WAITING: usize = 32_768;
+/// With more changes than this, versions are committed one behind the other, so many at once: a writer at work holds some ten MiB.
+const MANY_CHANGES: usize = 512;
+/// How many versions are written at once then.
+const WRITTEN_AT_ONCE: usize = 2;
 
 /// What a commit did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,12 +126,12 @@ impl SearchStore {
             let prepared = Prepared::new(insight, &standing, subject)?;
             self.leave_others(&prepared.insight, None)?;
             self.put_prepared(&prepared)?;
-            return self.give_writers(offset);
+            return self.commit_overflow(offset);
         }
         self.leave_others(insight, Some(offset))?;
         let stored = encode(insight).map_err(|e| SearchError::Request(e.to_string()))?;
         self.put_as(insight, Some(offset), |weight| document(insight, &stored, weight, subject))?;
-        self.give_writers(offset)
+        self.commit_overflow(offset)
     }
 
     /// Lets go of an insight by every version of its API that it does not count for, unless they contain `offset` already.
@@ -202,7 +206,7 @@ impl SearchStore {
                 index.used = self.ticks;
             }
         }
-        self.give_writers(offset)
+        self.commit_overflow(offset)
     }
 
     fn ensure(&mut self, api: &str, version: &str) -> Result<(), SearchError> {
@@ -235,30 +239,11 @@ impl SearchStore {
         self.apis.values_mut().flat_map(BTreeMap::values_mut)
     }
 
-    /// Opens writers for versions that wait, as far as the budget allows. A writer with changes is only taken
-    /// from a version when very much waits; that version is then committed as of `offset`, which is read again after a crash.
-    fn give_writers(&mut self, offset: Offset) -> Result<(), SearchError> {
-        let (most, memory) = (self.most_writers(), self.writer_bytes());
-        let waiting: usize = self.indexes().map(|i| i.pending()).sum();
-        if waiting == 0 {
-            return Ok(());
-        }
-        let mut open = self.indexes().filter(|i| i.has_writer()).count();
-        if open >= most {
-            let take_dirty = waiting > MOST_PENDING;
-            let oldest = self.indexes().filter(|i| i.has_writer() && (take_dirty || !i.is_dirty())).min_by_key(|i| i.used);
-            let Some(index) = oldest else { return Ok(()) };
-            if index.is_dirty() {
-                index.commit(offset)?;
-            }
-            index.close_writer();
-            open -= 1;
-        }
-        let fullest = self.indexes().filter(|i| i.waits_for_writer() && !i.has_writer()).max_by_key(|i| i.pending());
-        match fullest {
-            Some(index) if open < most => index.open_writer(memory),
-            _ => Ok(()),
-        }
+    /// Changes wait for the commit, where the engine takes them version by version. Where too many wait, they are made durable as of
+    /// `offset`, which is read again after a crash.
+    fn commit_overflow(&mut self, offset: Offset) -> Result<(), SearchError> {
+        let waiting: usize = self.indexes().map(|i| i.waiting()).sum();
+        if waiting > MOST_WAITING { self.make_durable(offset).map(drop) } else { Ok(()) }
     }
 
     /// Makes everything put since the last commit durable and visible, together with the next offset to read.
@@ -275,11 +260,14 @@ impl SearchStore {
 
     /// Commits all changes; searches go on seeing what they saw.
     pub(super) fn make_durable(&mut self, checkpoint: Offset) -> Result<usize, SearchError> {
-        let mut indexes = 0;
         let (most, memory) = (self.most_writers(), self.writer_bytes());
+        let changes: usize = self.indexes().map(|i| i.waiting()).sum();
+        let at_once = if changes > MANY_CHANGES { WRITTEN_AT_ONCE } else { usize::MAX };
+        let mut indexes = 0;
         loop {
-            indexes += commit_all(self.indexes().filter(|i| i.is_dirty() && i.has_writer()).collect(), checkpoint)?;
-            let waiting = self.indexes().filter(|i| i.waits_for_writer()).count();
+            let ready: Vec<_> = self.indexes().filter(|i| i.waiting() > 0 && i.has_writer()).collect();
+            indexes += commit_all(ready, at_once, checkpoint)?;
+            let waiting = self.indexes().filter(|i| i.waiting() > 0).count();
             if waiting == 0 {
                 break;
             }
@@ -288,7 +276,7 @@ impl SearchStore {
             open.sort_by_key(|i| std::cmp::Reverse(i.used));
             open.into_iter().skip(keep).for_each(VersionIndex::close_writer);
             let free = most - self.indexes().filter(|i| i.has_writer()).count();
-            for index in self.indexes().filter(|i| i.waits_for_writer()).take(free) {
+            for index in self.indexes().filter(|i| i.waiting() > 0).take(free) {
                 index.open_writer(memory)?;
             }
         }
@@ -331,18 +319,23 @@ impl SearchStore {
     }
 }
 
-/// Commits side by side: most of a commit is waiting for the disk.
-fn commit_all(mut dirty: Vec<&mut VersionIndex>, checkpoint: Offset) -> Result<usize, SearchError> {
+/// Commits side by side, `at_once` of them: most of a small commit is waiting for the disk.
+fn commit_all(mut dirty: Vec<&mut VersionIndex>, at_once: usize, checkpoint: Offset) -> Result<usize, SearchError> {
     let count = dirty.len();
-    if let [only] = dirty.as_mut_slice() {
-        only.commit(checkpoint)?;
-        return Ok(count);
+    for group in dirty.chunks_mut(at_once.min(count).max(1)) {
+        commit_group(group, checkpoint)?;
+    }
+    Ok(count)
+}
+
+fn commit_group(group: &mut [&mut VersionIndex], checkpoint: Offset) -> Result<(), SearchError> {
+    if let [only] = group {
+        return only.commit(checkpoint);
     }
     std::thread::scope(|scope| {
-        let running: Vec<_> = dirty.into_iter().map(|index| scope.spawn(move || index.commit(checkpoint))).collect();
+        let running: Vec<_> = group.iter_mut().map(|index| scope.spawn(move || index.commit(checkpoint))).collect();
         let panicked = || SearchError::Engine { what: "commit".into(), source: tantivy::TantivyError::ErrorInThread("panicked".into()) };
         // The scope waits for all of them; the first error is told.
-        running.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(panicked())))?;
-        Ok(count)
+        running.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(panicked())))
     })
 }

@@ -8,7 +8,7 @@ use groundswell_bus::Offset;
 use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 use tantivy::index::IndexSettings as EngineSettings;
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
 
@@ -41,7 +41,10 @@ pub(super) struct Payload {
 
 type Writer = IndexWriter<Parcel>;
 
-/// A change that waits for a writer.
+/// Changes that the engine is given at once.
+const CHANGES_AT_ONCE: usize = 64;
+
+/// A change that waits for a commit.
 enum Change {
     Put(Parcel, Option<u128>),
     Remove(u128),
@@ -55,9 +58,9 @@ pub(super) struct VersionIndex {
     index: Index,
     reader: IndexReader,
     writer: Option<Writer>,
+    /// Changes since the last commit: the engine takes them in then, because a writer at work holds far more memory than they do.
     pending: Vec<Change>,
     checkpoint: Offset,
-    dirty: bool,
     /// Identities put since the last commit: the reader can't see them yet.
     fresh: HashSet<u128>,
     /// What searches saw of it last.
@@ -102,7 +105,6 @@ impl VersionIndex {
             writer: None,
             pending,
             checkpoint,
-            dirty: false,
             fresh,
             view: None,
             stale_view: true,
@@ -164,15 +166,8 @@ impl VersionIndex {
         }
     }
 
-    pub(super) fn is_dirty(&self) -> bool {
-        self.dirty
-    }
-
-    pub(super) fn waits_for_writer(&self) -> bool {
-        !self.pending.is_empty()
-    }
-
-    pub(super) fn pending(&self) -> usize {
+    /// Changes that wait for a commit.
+    pub(super) fn waiting(&self) -> usize {
         self.pending.len()
     }
 
@@ -207,26 +202,19 @@ impl VersionIndex {
     pub(super) fn put(&mut self, identity: u128, doc: TantivyDocument) -> Result<(), SearchError> {
         let replaced = self.may_contain(identity)?.then_some(identity);
         self.fresh.insert(identity);
-        self.change(Change::Put(doc.into(), replaced))
+        self.pending.push(Change::Put(doc.into(), replaced));
+        Ok(())
     }
 
     /// Removes the insight of this identity, if it is in.
     pub(super) fn remove(&mut self, identity: u128) -> Result<(), SearchError> {
-        if self.may_contain(identity)? { self.change(Change::Remove(identity)) } else { Ok(()) }
-    }
-
-    fn change(&mut self, change: Change) -> Result<(), SearchError> {
-        self.dirty = true;
-        match &self.writer {
-            Some(writer) => apply(writer, change).map_err(SearchError::engine(format!("{} {}", self.api, self.version))),
-            None => {
-                self.pending.push(change);
-                Ok(())
-            }
+        if self.may_contain(identity)? {
+            self.pending.push(Change::Remove(identity));
         }
+        Ok(())
     }
 
-    /// Opens the writer and does what waited for it.
+    /// Opens the writer.
     pub(super) fn open_writer(&mut self, memory: usize) -> Result<(), SearchError> {
         if self.writer.is_none() {
             let options = IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).memory_budget_per_thread(memory).build();
@@ -239,14 +227,10 @@ impl VersionIndex {
             writer.set_merge_policy(Box::new(merging));
             self.writer = Some(writer);
         }
-        let Some(writer) = &self.writer else { return Ok(()) };
-        for change in std::mem::take(&mut self.pending) {
-            apply(writer, change).map_err(SearchError::engine(format!("{} {}", self.api, self.version)))?;
-        }
         Ok(())
     }
 
-    /// Closes the writer; what is not committed is given up.
+    /// Closes the writer. What waits for a commit goes on waiting.
     pub(super) fn close_writer(&mut self) {
         self.writer = None;
     }
@@ -258,9 +242,11 @@ impl VersionIndex {
         let next = next.max(self.checkpoint);
         let payload = Payload { layout: LAYOUT, next: next.0, api: self.api.clone(), version: self.version.clone() };
         let what = format!("can't commit the index of {} {} in {}", self.api, self.version, self.folder.display());
-        commit_with(writer, &payload).and_then(|()| self.reader.reload()).map_err(SearchError::engine(what))?;
+        apply(writer, std::mem::take(&mut self.pending))
+            .and_then(|()| commit_with(writer, &payload))
+            .and_then(|()| self.reader.reload())
+            .map_err(SearchError::engine(what))?;
         self.checkpoint = next;
-        self.dirty = false;
         self.stale_view = true;
         self.fresh.clear();
         Ok(())
@@ -276,19 +262,25 @@ fn commit_with(writer: &mut Writer, payload: &Payload) -> tantivy::Result<()> {
     Ok(())
 }
 
-fn apply(writer: &Writer, change: Change) -> tantivy::Result<()> {
-    match change {
-        Change::Put(doc, replaced) => {
-            if let Some(identity) = replaced {
-                writer.delete_term(identity_term(identity));
-            }
-            writer.add_document(doc)?;
-        }
-        Change::Remove(identity) => {
-            writer.delete_term(identity_term(identity));
-        }
+/// Hands changes to the engine in their order, some at a time.
+fn apply(writer: &Writer, changes: Vec<Change>) -> tantivy::Result<()> {
+    let mut changes = changes.into_iter().peekable();
+    while changes.peek().is_some() {
+        let some = changes.by_ref().take(CHANGES_AT_ONCE);
+        let operations: Vec<UserOperation<Parcel>> = some.flat_map(Change::operations).collect();
+        writer.run(operations)?;
     }
     Ok(())
+}
+
+impl Change {
+    fn operations(self) -> impl Iterator<Item = UserOperation<Parcel>> {
+        let (gone, put) = match self {
+            Self::Put(doc, replaced) => (replaced, Some(doc)),
+            Self::Remove(identity) => (Some(identity), None),
+        };
+        gone.map(|identity| UserOperation::Delete(identity_term(identity))).into_iter().chain(put.map(UserOperation::Add))
+    }
 }
 
 pub(super) fn identity_term(identity: u128) -> Term {

@@ -110,7 +110,8 @@ impl LogMember {
         // What was there and was not read had no room.
         while Instant::now() < until && self.wants(&shared.board(), budget).is_empty() && batch.len() < budget.records {
             let left = Budget { records: budget.records - batch.len(), bytes: budget.bytes.saturating_sub(batch.bytes()), ..*budget };
-            let wants = self.linger(&left, until)?;
+            // Nothing for some time: the last records of a backlog need not wait for more.
+            let wants = self.linger(&left, until.min(Instant::now() + budget.pause()))?;
             let more = shared.read("read records", &wants)?;
             // One record may exceed a budget, but only where it comes alone.
             if more.is_empty() || more.bytes() > left.bytes {

@@ -13,6 +13,8 @@ use crate::{BusError, KafkaSettings, Offset, Stop};
 
 /// How long one call waits for the broker before it is tried again.
 pub(super) const CALL: Duration = Duration::from_secs(10);
+/// How long a new client is given to find its first broker before work begins without.
+const FIRST_BROKER: Duration = Duration::from_secs(1);
 /// How long a transaction may stay open, unless a property says otherwise; the default of the clients.
 pub(super) const TRANSACTION: Duration = Duration::from_secs(60);
 
@@ -46,7 +48,9 @@ fn base(settings: &KafkaSettings, name: &str) -> ClientConfig {
         .set("client.id", name)
         .set("reconnect.backoff.max.ms", "1000")
         // Five minutes by default: too long where a broker that was only starting denied a topic.
-        .set("topic.metadata.refresh.interval.ms", "10000");
+        .set("topic.metadata.refresh.interval.ms", "10000")
+        // The first look for the leader of a partition comes after this time, 0.1 s by default; later ones back off.
+        .set("topic.metadata.refresh.fast.interval.ms", "10");
     config
 }
 
@@ -55,6 +59,12 @@ fn with_properties(mut config: ClientConfig, settings: &KafkaSettings) -> Client
         config.set(name, value);
     }
     config
+}
+
+/// Waits until a new client has found a broker: some calls of one that has not, of transactions above all, sleep for half a second first.
+/// Where none answers they say so better than this would.
+pub(super) fn await_broker<C: ClientContext>(client: &rdkafka::client::Client<C>) {
+    drop(client.fetch_cluster_id(FIRST_BROKER));
 }
 
 /// A client that only asks: topics, offsets.

@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{Message, TopicPartitionList};
 
 use super::assigned::Assigned;
-use super::client::{CALL, aborted, fatal, from_kafka, from_raw, is_hopeless, is_out_of_group, list, until_it_works};
+use super::client::{self, CALL, aborted, fatal, from_kafka, from_raw, is_hopeless, is_out_of_group, list, until_it_works};
 use super::range::{self, RangeReader};
 use super::topics::Topics;
 use super::transaction::{Outgoing, Transactions};
@@ -75,6 +75,7 @@ impl KafkaMember {
         let what = format!("join group {}", group.name());
         let assigned = Assigned { topics: topics.clone(), parts: Mutex::default() };
         let consumer: BaseConsumer<Assigned> = config.create_with_context(assigned).map_err(|e| fatal(&what, &e))?;
+        client::await_broker(consumer.client());
         let names: Vec<&str> = group.topics().iter().map(|topic| topics.name(*topic)).collect();
         consumer.subscribe(&names).map_err(|e| fatal(&what, &e))?;
         let now = Instant::now();
@@ -161,15 +162,15 @@ impl KafkaMember {
         batch.append(&self.spill);
         self.spill.clear();
         let epoch = self.epoch();
-        let began = Instant::now();
-        let mut deadline = began + if batch.is_empty() { budget.wait } else { budget.linger_for(waited(&batch)) };
-        let mut left = deadline.saturating_duration_since(began);
+        let linger = if batch.is_empty() { budget.wait } else { budget.linger_for(waited(&batch)) };
+        let mut gathering = Gathering::new(linger, budget);
+        let mut left = gathering.left(batch.len());
         while batch.len() < budget.records {
             let before = batch.len();
             match self.take(whole_ms(left.min(SLICE)), budget, &mut batch)? {
                 Taken::More if before == 0 => {
                     let linger = budget.linger_for(waited(&batch));
-                    deadline = Instant::now() + linger;
+                    gathering = Gathering::new(linger, budget);
                     if linger > budget.linger {
                         batch.make_room(budget.bytes);
                     }
@@ -179,11 +180,11 @@ impl KafkaMember {
                 Taken::Nothing if self.stop.is_set() => return Err(BusError::Stopped),
                 // Rebalances come in such a poll, too.
                 Taken::Nothing if left.is_zero() || self.epoch() != epoch => break,
-                Taken::Nothing => left = deadline.saturating_duration_since(Instant::now()),
+                Taken::Nothing => left = gathering.left(batch.len()),
             }
             // Asking the clock costs as much as taking a record: not for each of them.
             if batch.len().is_multiple_of(RECORDS_PER_LOOK) || before == 0 {
-                left = deadline.saturating_duration_since(Instant::now());
+                left = gathering.left(batch.len());
             }
         }
         if self.epoch() != epoch {
@@ -309,6 +310,32 @@ fn whole_ms(wait: Duration) -> Duration {
 /// How long the first record of a batch has waited to be read.
 fn waited(batch: &Batch) -> Duration {
     batch.iter().next().map_or(Duration::ZERO, |first| clock::age(clock::now(), first.timestamp))
+}
+
+/// How long to go on gathering a batch.
+struct Gathering {
+    deadline: Instant,
+    pause: Duration,
+    /// Gathering ends here if nothing comes any more.
+    quiet: Instant,
+    records: usize,
+}
+
+impl Gathering {
+    fn new(linger: Duration, budget: &Budget) -> Self {
+        let deadline = Instant::now() + linger;
+        Self { deadline, pause: budget.pause(), quiet: deadline, records: 0 }
+    }
+
+    /// What is left of the time, now that there are so many records.
+    fn left(&mut self, records: usize) -> Duration {
+        let now = Instant::now();
+        if records > self.records {
+            self.records = records;
+            self.quiet = now + self.pause;
+        }
+        self.deadline.min(self.quiet).saturating_duration_since(now)
+    }
 }
 
 enum Taken {

@@ -170,6 +170,7 @@ impl Transactions {
 fn take_over(config: &ClientConfig, id: &str, stop: &Stop) -> Result<Arc<BaseProducer<Reports>>, BusError> {
     let what = format!("take over transactions of {id}");
     let producer: BaseProducer<Reports> = config.create_with_context(Reports).map_err(|e| fatal(&what, &e))?;
+    client::await_broker(producer.client());
     let mut patience = Patience::new(&what, stop);
     loop {
         match producer.init_transactions(CALL) {
