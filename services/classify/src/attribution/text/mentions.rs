@@ -91,6 +91,9 @@ pub(super) fn find<'a>(catalogue: &'a Catalogue, apis: &[&'a str], tokens: &[Tok
 /// The mention that begins at this word.
 fn read<'a>(tokens: &[Token<'a>], at: usize, known: &Known<'_, '_>) -> Option<Mention<'a>> {
     let token = tokens.get(at)?;
+    if is_only_a_word(tokens, at) {
+        return None;
+    }
     let mention = |name: Cow<'a, str>, words: usize, sure: f64, header: bool| Some(Mention { at, words, name, sure, header });
     if let Some(value) = header_value(tokens, at) {
         let found = value.rsplit_once(['/', '.']).map_or(value, |(_, last)| last);
@@ -126,6 +129,15 @@ fn read<'a>(tokens: &[Token<'a>], at: usize, known: &Known<'_, '_>) -> Option<Me
         sure: 0.8,
         header: false,
     })
+}
+
+/// Most words of a text: nothing of a name, a number or a date is in them or around them. Everything else is looked at closely.
+fn is_only_a_word(tokens: &[Token<'_>], at: usize) -> bool {
+    let is_version = |t: &Token<'_>| t.is(List::Version);
+    let around = at.saturating_sub(1)..(at + dates::MOST_WORDS).min(tokens.len());
+    tokens[around].iter().all(|t| t.plain)
+        && !before(tokens, at, 1).is_some_and(is_version)
+        && !tokens.get(at + 1).is_some_and(is_version)
 }
 
 /// The date that begins at this word, and how many words it takes.

@@ -34,7 +34,8 @@ const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPT
 
 /// Appends what the text shows of the catalogue.
 pub(super) fn find<'a>(catalogue: &'a Catalogue, apis: &[&'a str], tokens: &[Token<'a>], sayings: &mut Vec<Saying<'a>>) {
-    for (at, token) in tokens.iter().enumerate() {
+    // A plain word is no place, and no operation's name by its looks.
+    for (at, token) in tokens.iter().enumerate().filter(|(_, token)| !token.plain) {
         let before = at.checked_sub(1).and_then(|b| tokens.get(b)).map_or("", |t| t.text);
         let method = if METHODS.contains(&before) { before } else { "" };
         let found = match token.text {

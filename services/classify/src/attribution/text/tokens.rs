@@ -12,6 +12,8 @@ pub(super) struct Token<'a> {
     /// In lower case.
     pub(super) lower: Cow<'a, str>,
     lists: Lists,
+    /// Only letters from a to z: by itself no number, path, identifier or header.
+    pub(super) plain: bool,
     pub(super) sentence: u32,
     pub(super) clause: u32,
     /// Whether it begins a sentence.
@@ -57,7 +59,8 @@ pub(super) fn cut(text: &str) -> Vec<Token<'_>> {
                 clause += 1;
             }
             if !word.is_empty() {
-                tokens.push(Token { text: word, lower, lists, sentence, clause, begins, asked: false });
+                let plain = word.bytes().all(|b| b.is_ascii_lowercase());
+                tokens.push(Token { text: word, lower, lists, plain, sentence, clause, begins, asked: false });
                 begins = false;
             }
             match end_of(chunk) {
