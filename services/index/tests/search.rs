@@ -373,10 +373,11 @@ fn a_damaged_or_missing_folder_is_named() {
     damage(&|folder| fs::write(folder.join("meta.json"), "{").unwrap());
     damage(&|folder| fs::remove_file(folder.join("meta.json")).unwrap());
     damage(&|folder| fs::remove_dir_all(folder).unwrap());
-    damage(&|folder| {
-        let store = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "idx")).unwrap();
-        fs::remove_file(store).unwrap();
-    });
+    let pack = |folder: &std::path::Path| {
+        fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "pack")).unwrap()
+    };
+    damage(&|folder| fs::remove_file(pack(folder)).unwrap());
+    damage(&|folder| fs::write(pack(folder), "cut").unwrap());
 }
 
 #[test]

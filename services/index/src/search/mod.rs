@@ -25,6 +25,7 @@ mod lower;
 mod manifest;
 mod matched;
 mod names;
+mod pack;
 mod parcel;
 mod quotes;
 mod ruled;

@@ -14,6 +14,7 @@ use tantivy::{DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, T
 
 use super::directory::BatchedDirectory;
 use super::error::SearchError;
+use super::pack;
 use super::parcel::Parcel;
 use super::schema::{FIELDS, LAYOUT};
 use super::snapshot::VersionView;
@@ -96,20 +97,7 @@ impl VersionIndex {
 
     fn with(folder: PathBuf, index: Index, reader: IndexReader, api: String, version: String, checkpoint: Offset) -> Self {
         let (fresh, pending) = (HashSet::new(), Vec::new());
-        Self {
-            api,
-            version,
-            folder,
-            index,
-            reader,
-            writer: None,
-            pending,
-            checkpoint,
-            fresh,
-            view: None,
-            stale_view: true,
-            used: 0,
-        }
+        Self { api, version, folder, index, reader, writer: None, pending, checkpoint, fresh, view: None, stale_view: true, used: 0 }
     }
 
     /// Opens what is in `folder`; what can't be read is damaged, and `rebuild` names the folder to delete.
@@ -118,7 +106,7 @@ impl VersionIndex {
         let engine = |e: tantivy::TantivyError| damaged(e.to_string());
         if !folder.join("meta.json").exists() {
             let leftover = fs::read_dir(folder).map_err(SearchError::disk("can't list", folder))?.filter_map(Result::ok);
-            return match leftover.map(|f| f.path()).find(|p| p.extension().is_some_and(|e| e == "store")) {
+            return match leftover.map(|f| f.path()).find(|p| p.extension().is_some_and(|e| e == "store" || e == pack::EXTENSION)) {
                 Some(_) => Err(damaged("meta.json is missing".into())),
                 None => Ok(Opened::NeverCommitted),
             };

@@ -135,9 +135,7 @@ fn read<'a>(tokens: &[Token<'a>], at: usize, known: &Known<'_, '_>) -> Option<Me
 fn is_only_a_word(tokens: &[Token<'_>], at: usize) -> bool {
     let is_version = |t: &Token<'_>| t.is(List::Version);
     let around = at.saturating_sub(1)..(at + dates::MOST_WORDS).min(tokens.len());
-    tokens[around].iter().all(|t| t.plain)
-        && !before(tokens, at, 1).is_some_and(is_version)
-        && !tokens.get(at + 1).is_some_and(is_version)
+    tokens[around].iter().all(|t| t.plain) && !before(tokens, at, 1).is_some_and(is_version) && !tokens.get(at + 1).is_some_and(is_version)
 }
 
 /// The date that begins at this word, and how many words it takes.
