@@ -10,8 +10,9 @@ use super::intern::Interner;
 use super::pending::{Pending, merge_in};
 use super::store::Also;
 use super::tables::{
-    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, DayKey, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, META_COMMITS, MILESTONES,
-    NAMES, OPERATION_DAYS, OPERATIONS, PRESENCE, REACH, VERSIONS, block_of, day_key, day_of_key, decode, encode, hour_of_key,
+    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, DayKey, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, META_COMMITS,
+    MILESTONES, NAMES, OPERATION_BLOCK, OPERATION_DAYS, OPERATIONS, PRESENCE, REACH, VERSIONS, block_of, day_key, day_of_key, decode,
+    encode, hour_of_key,
 };
 
 /// One transaction: everything that waits, what others add, and the checkpoint that all of it brings the store to.
@@ -61,7 +62,7 @@ fn write_usage(tx: &WriteTransaction, pending: &Pending) -> Result<(), Fault> {
     merge_blocks(tx, (PRESENCE, BLOCK), &pending.presence, |(version, day, _), before, _| {
         active.entry((version, day, 0)).or_default().0 += u64::from(before.is_none());
     })?;
-    merge_blocks(tx, (OPERATION_DAYS, BLOCK), &pending.operation_days, |_, _, _| {})?;
+    merge_blocks(tx, (OPERATION_DAYS, OPERATION_BLOCK), &pending.operation_days, |_, _, _| {})?;
     let mut reach: HashMap<Key, Reach> = HashMap::with_capacity(pending.operation_days.len());
     for (&(version, operation, day, consumer), on_it) in &pending.operation_days {
         merge_in(&mut reach, (version, operation, consumer), Reach::of(day_of_key(day), *on_it));

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{Fault, RollupError};
 use super::intern::Kind;
-use super::tables::{BLOCK, BY_VERSION, Cells, DayKey, IDS, Key, NAMES, OPERATION_DAYS, consumer_at, decode, each_cell};
+use super::tables::{BY_VERSION, Cells, DayKey, IDS, Key, NAMES, OPERATION_BLOCK, OPERATION_DAYS, consumer_at, decode, each_cell};
 
 /// Tables that were opened: a question looks thousands of names and cells up, and opening a table costs as much as ten of them.
 pub(super) struct Opened {
@@ -62,7 +62,7 @@ impl Opened {
             for row in opened(&self.operation_days, || Ok(self.tx.open_table(OPERATION_DAYS)?))?.range(range)? {
                 let (key, bytes) = row?;
                 let (_, _, day, block) = key.value();
-                each_cell(&OPERATION_DAYS, bytes.value(), |place, cell| each(day, consumer_at(block, place, BLOCK), cell))?;
+                each_cell(&OPERATION_DAYS, bytes.value(), |place, cell| each(day, consumer_at(block, place, OPERATION_BLOCK), cell))?;
             }
             Ok(())
         };

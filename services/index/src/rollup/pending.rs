@@ -88,7 +88,12 @@ impl Pending {
 
     /// How many cells there are.
     pub(super) fn cells(&self) -> usize {
-        self.traffic.len() + self.consumers.len() + self.presence.len() + self.latency.len() + self.operation_days.len() + self.milestones.len()
+        self.traffic.len()
+            + self.consumers.len()
+            + self.presence.len()
+            + self.latency.len()
+            + self.operation_days.len()
+            + self.milestones.len()
     }
 
     /// Forgets everything, keeping the memory for what comes next.

@@ -57,14 +57,16 @@ pub(super) const LATENCY: Cells = TableDefinition::new("latency");
 /// Every table that has versions in it, but for [`OPERATION_DAYS`], whose key is longer.
 pub(super) const BY_VERSION: [Cells; 10] = [VERSIONS, OPERATIONS, DAYS, HOURS, ACTIVE, PRESENCE, CONSUMERS, REACH, MILESTONES, LATENCY];
 
-/// Consumers in one value of [`PRESENCE`], [`CONSUMERS`], [`REACH`] and [`OPERATION_DAYS`]: a full value fits in a page of 4 KiB.
+/// Consumers in one value of [`PRESENCE`], [`CONSUMERS`] and [`REACH`]: a full value fits in a page of 4 KiB.
 pub(super) const BLOCK: u32 = 128;
+/// Consumers in one value of [`OPERATION_DAYS`], as many as a place can tell: each has four bytes or so, and rows are what a commit costs.
+pub(super) const OPERATION_BLOCK: u32 = 256;
 /// Consumers in one value of [`LATENCY`], where each has some 20 to 300 bytes.
 pub(super) const LATENCY_BLOCK: u32 = 16;
 
 /// The block of `size` consumers that a consumer is in, and its place there.
 pub(super) fn block_of(consumer: u32, size: u32) -> (u32, u8) {
-    // The remainder is below the size, which is at most 128.
+    // The remainder is below the size, which is at most 256.
     (consumer / size, u8::try_from(consumer % size).unwrap_or(u8::MAX))
 }
 
@@ -188,7 +190,7 @@ mod tests {
 
         #[test]
         fn a_consumer_is_found_at_its_place(consumer: u32) {
-            for size in [BLOCK, LATENCY_BLOCK] {
+            for size in [BLOCK, OPERATION_BLOCK, LATENCY_BLOCK] {
                 let (block, place) = block_of(consumer, size);
                 prop_assert_eq!(consumer_at(block, place, size), consumer);
             }
