@@ -147,7 +147,11 @@ fn first_success(logarithms: &[f64]) -> Figures {
 
 /// A number with the digits that are published.
 pub(crate) fn digits(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
+    if value == 0.0 {
+        // The sum of nothing is −0, which nobody wants to read.
+        return 0.0;
+    }
+    if !value.is_finite() {
         return value;
     }
     #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a float is below 310")]

@@ -173,6 +173,17 @@ fn an_operation_that_nobody_called_is_told_and_open() {
 }
 
 #[test]
+fn nothing_is_shown_as_zero_without_a_sign() {
+    let mut input = stream("no difference", 30, 1);
+    input.consumers.iter_mut().flat_map(|c| &mut c.candidate.feedback).for_each(|f| f.negative = false);
+    let negative = of(&usual(&input), "negative_feedback").candidate;
+    assert!(
+        negative.count == 0.0 && negative.count.is_sign_positive() && negative.value.is_some_and(f64::is_sign_positive),
+        "{negative:?}"
+    );
+}
+
+#[test]
 fn an_outage_of_both_is_left_out_and_named() {
     let input = stream("outages of both", 150, 1);
     let release = input.released.unwrap().0;
