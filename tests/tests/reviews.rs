@@ -25,9 +25,9 @@ fn guardrail<'a>(review: &'a Value, name: &str) -> &'a Value {
     review["guardrails"].as_array().unwrap().iter().find(|g| g["name"] == name).unwrap_or_else(|| panic!("no {name}: {review}"))
 }
 
-/// What really happened on `payments`: named calls and errors by version, from `from` to before `until`, and how many called.
-/// The version is the simulator's truth, the rest the published event's.
-fn really(company: &Company, from: &str, until: &str) -> BTreeMap<String, (BTreeSet<String>, f64, f64)> {
+/// What really happened on `payments`, or on one of its operations: named calls and errors by version, from `from` to before `until`, and
+/// how many called. Version and operation are the simulator's truth, the rest the published event's.
+fn really(company: &Company, (from, until): (&str, &str), operation: Option<&str>) -> BTreeMap<String, (BTreeSet<String>, f64, f64)> {
     let parse = |line: &String| -> Value { serde_json::from_str(line).unwrap() };
     let identity = |v: &Value| (v["source"].to_string(), v["id"].to_string());
     let truth: BTreeMap<_, Value> = company.truth.iter().map(parse).map(|t| (identity(&t), t)).collect();
@@ -37,6 +37,9 @@ fn really(company: &Company, from: &str, until: &str) -> BTreeMap<String, (BTree
         let (truth, data, time) = (&truth[identity], &event["data"], event["time"].as_str().unwrap());
         let consumer = data["consumer"].as_str().unwrap_or_default();
         if truth["api"] != "payments" || consumer.is_empty() || time < from || time >= until {
+            continue;
+        }
+        if operation.is_some_and(|operation| truth["operation"] != operation) {
             continue;
         }
         let calls = truth["calls"].as_f64().unwrap();
@@ -86,6 +89,41 @@ fn an_old_version_is_called_still(ask: &dyn Fn(&[&str]) -> std::process::Output)
     assert!(String::from_utf8_lossy(&gate.stdout).contains("payments v1: can't be removed"), "{}", String::from_utf8_lossy(&gate.stdout));
 }
 
+/// A guardrail on the operation that fails more in the second version, by a policy file: its own calls, by its name everywhere.
+fn one_operation_is_judged_by_its_own_calls(company: &Company, folder: &std::path::Path, ask: &dyn Fn(&[&str]) -> std::process::Output) {
+    let (policy, junit) = (folder.join("gate.toml"), folder.join("operation.xml"));
+    let write = format!("junit={}", junit.display());
+    let gate = |operation: &str| {
+        std::fs::write(&policy, format!("[guardrails.\"refund errors\"]\noperation = \"{operation}\"\n")).unwrap();
+        let policy = policy.to_str().unwrap();
+        ask(&["gate", "payments", "v2", "--baseline", "v1", "--format", "json", "--policy", policy, "--write", &write])
+    };
+    let mut told: Option<Value> = None;
+    // By its operationId, and by its place in the document.
+    for name in ["createRefund", "POST /payments/{payment_id}/refunds"] {
+        let shown = gate(name);
+        let review: Value =
+            serde_json::from_slice(&shown.stdout).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&shown.stderr)));
+        let own = guardrail(&review, "refund errors").clone();
+        let really = really(company, (review["from"].as_str().unwrap(), review["until"].as_str().unwrap()), Some("createRefund"));
+        for (version, side) in [("v1", "baseline"), ("v2", "candidate")] {
+            let (consumers, calls, failed) = &really[version];
+            assert_eq!(
+                json!([own[side]["consumers"], own[side]["exposure"], own[side]["count"]]),
+                json!([consumers.len(), calls, failed]),
+                "{version}"
+            );
+        }
+        assert!(own["verdict"] != "pass" && own["effect"]["value"].as_f64().unwrap() > 1.2, "{own}");
+        assert!(std::fs::read_to_string(&junit).unwrap().contains("refund errors"));
+        assert_eq!(*told.get_or_insert_with(|| own.clone()), own);
+    }
+    let unknown = gate("createRefunds");
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert_eq!(unknown.status.code(), Some(2), "{said}");
+    assert!(said.contains("refund errors") && said.contains("createRefunds") && said.contains("createRefund,"), "{said}");
+}
+
 #[test]
 fn the_planted_regression_never_passes_and_verdicts_can_be_made_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -107,7 +145,7 @@ fn the_planted_regression_never_passes_and_verdicts_can_be_made_again() {
     let all = summary("v2")["usage"]["calls"].as_f64().unwrap() + summary("v1")["usage"]["calls"].as_f64().unwrap();
     let named = errors["candidate"]["exposure"].as_f64().unwrap() + errors["baseline"]["exposure"].as_f64().unwrap();
     assert_eq!(named + review["left_out"]["unnamed_calls"].as_f64().unwrap(), all);
-    let really = really(&company, review["from"].as_str().unwrap(), review["until"].as_str().unwrap());
+    let really = really(&company, (review["from"].as_str().unwrap(), review["until"].as_str().unwrap()), None);
     for (version, side) in [("v1", "baseline"), ("v2", "candidate")] {
         let (consumers, calls, failed) = &really[version];
         let expected = json!([consumers.len(), calls, failed]);
@@ -132,6 +170,7 @@ fn the_planted_regression_never_passes_and_verdicts_can_be_made_again() {
     assert_eq!(serde_json::from_slice::<Value>(&listed.stdout).unwrap(), history, "{}", String::from_utf8_lossy(&listed.stderr));
     the_planted_fix_is_seen(&company, &ask);
     an_old_version_is_called_still(&ask);
+    one_operation_is_judged_by_its_own_calls(&company, folder.path(), &ask);
 
     let junit = folder.path().join("review.xml");
     let write = format!("junit={}", junit.display());

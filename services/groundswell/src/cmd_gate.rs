@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use groundswell_review::gate::{Overrides, exit_code};
-use groundswell_review::policy::OnInconclusive;
+use groundswell_review::policy::{Counted, OnInconclusive};
 use groundswell_review::{Policy, Review, ReviewInput, render, review};
 
 use crate::cli::Global;
@@ -151,6 +151,12 @@ pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
 fn of_file(file: &Path, policy: &Policy) -> Result<Review, Failure> {
     let input: ReviewInput = serde_json::from_str(&read(file)?)
         .map_err(|e| Failure::wrong_use(format!("{}: these are no counts for a review: {e}", file.display())))?;
+    let counted = |name: &str| input.operations.iter().any(|place| input.custom.get(usize::from(*place)).is_some_and(|own| own == name));
+    let operations = policy.custom().into_iter().filter(|(_, counts)| matches!(counts, Counted::Operation(_)));
+    if let Some((name, _)) = operations.into_iter().find(|(name, _)| !counted(name)) {
+        let told = format!("{}: there are no counts for guardrails.{name}: list it in custom, and its place in operations", file.display());
+        return Err(Failure::wrong_use(told));
+    }
     Ok(review(&input, policy))
 }
 

@@ -1,4 +1,4 @@
-//! What roll-ups cost: CPU time per delta, memory, size on disk, and the time of a summary.
+//! What roll-ups cost: CPU time per delta, memory, size on disk, and the time of a summary and of an operation's days.
 //!
 //! `cargo run --release -p groundswell-index --example summary_speed`
 
@@ -62,6 +62,7 @@ fn main() -> Outcome<()> {
         let path = folder.path().join(format!("{i}.redb"));
         let store = fill(load, &path)?;
         time_summaries(load, &store)?;
+        time_operations(load, &store)?;
         println!();
     }
     Ok(())
@@ -150,6 +151,29 @@ fn time_summaries(load: &Load, store: &RollupStore) -> Outcome<()> {
         }
         times.sort_by(f64::total_cmp);
         println!("  summary, {name}: {:.1} ms ({:.1} to {:.1}), {calls} calls", times[REPEATS / 2], times[0], times[REPEATS - 1]);
+    }
+    Ok(())
+}
+
+/// What a guardrail on one operation reads, and what failing operations of "what changed" read.
+fn time_operations(load: &Load, store: &RollupStore) -> Outcome<()> {
+    let view = store.reader().view()?;
+    let id = view.version("payments", "v2")?.ok_or("nobody called v2")?;
+    let operations: Vec<u32> = view.operations(id)?.into_keys().collect();
+    let days = Days { from: Some(Day(FIRST_DAY)), until: Some(Day(FIRST_DAY + load.days)) };
+    for (name, some) in [("one operation", &operations[..1]), ("all operations", &operations[..])] {
+        let mut times = Vec::new();
+        let (mut cells, mut calls) = (0u64, 0u64);
+        for _ in 0..REPEATS {
+            let begun = Instant::now();
+            (cells, calls) = (0, 0);
+            for operation in some {
+                view.operation_days(id, *operation, days, |_, _, on_it| (cells, calls) = (cells + 1, calls + on_it.calls))?;
+            }
+            times.push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        times.sort_by(f64::total_cmp);
+        println!("  {name} by consumer and day: {:.1} ms, {cells} cells, {calls} calls", times[REPEATS / 2]);
     }
     Ok(())
 }

@@ -61,6 +61,7 @@ pub(crate) fn of(input: &ReviewInput, sums: &Sums, kind: Kind) -> (Figures, Figu
             let (regretted, all) = upgrades(input, |c| side(c).upgrade);
             Figures { consumers: all, count: real(regretted), exposure: real(all), value: share(real(regretted), real(all)) }
         }),
+        Kind::Operation(place) => both(&|side| operation(input, side, place)),
         Kind::Custom(place) => both(&|side| custom(input, side, place)),
     }
 }
@@ -90,6 +91,21 @@ fn custom(input: &ReviewInput, side: &Pick, place: u16) -> Figures {
         figures.consumers += u64::from(exposure > 0.0);
         figures.exposure += exposure;
         figures.count += mine().map(|c| c.count).sum::<f64>();
+    }
+    Figures { value: share(figures.count, figures.exposure), count: digits(figures.count), exposure: digits(figures.exposure), ..figures }
+}
+
+/// Errors of an operation over its calls; who did not call it has no part in it.
+fn operation(input: &ReviewInput, side: &Pick, place: u16) -> Figures {
+    let mut figures = Figures::default();
+    for own in input.consumers.iter().map(side) {
+        let before = figures.exposure;
+        for of_day in own.custom.iter().filter(|c| c.guardrail == place && day_of(input.window, c.day).is_some()) {
+            let calls = of_day.exposure.unwrap_or(0.0);
+            figures.exposure += calls;
+            figures.count += of_day.count.min(calls);
+        }
+        figures.consumers += u64::from(figures.exposure > before);
     }
     Figures { value: share(figures.count, figures.exposure), count: digits(figures.count), exposure: digits(figures.exposure), ..figures }
 }
@@ -131,7 +147,11 @@ fn first_success(logarithms: &[f64]) -> Figures {
 
 /// A number with the digits that are published.
 pub(crate) fn digits(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
+    if value == 0.0 {
+        // The sum of nothing is −0, which nobody wants to read.
+        return 0.0;
+    }
+    if !value.is_finite() {
         return value;
     }
     #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a float is below 310")]

@@ -29,17 +29,20 @@ pub(crate) enum Kind {
     Ces,
     FirstSuccess,
     Regretted,
+    /// Errors of one operation.
+    Operation(u16),
+    /// What is counted of something else.
     Custom(u16),
 }
 
 impl Kind {
     /// All of an input, in the order they are shown.
-    pub(crate) fn all(input: &ReviewInput) -> impl Iterator<Item = Self> + use<> {
+    pub(crate) fn all(input: &ReviewInput) -> impl Iterator<Item = Self> + use<'_> {
         use Kind::{Ces, Csat, ErrorRate, FeedbackRate, FirstSuccess, LatencyP50, LatencyP95, NegativeFeedback, Nps, Regretted};
         let customs = u16::try_from(input.custom.len()).unwrap_or(u16::MAX);
         [ErrorRate, LatencyP50, LatencyP95, FeedbackRate, NegativeFeedback, Nps, Csat, Ces, FirstSuccess, Regretted]
             .into_iter()
-            .chain((0..customs).map(Kind::Custom))
+            .chain((0..customs).map(|place| if input.operations.contains(&place) { Self::Operation(place) } else { Self::Custom(place) }))
     }
 
     pub(crate) fn name(self, input: &ReviewInput) -> &str {
@@ -54,16 +57,17 @@ impl Kind {
             Self::Ces => "ces",
             Self::FirstSuccess => "time_to_first_success",
             Self::Regretted => "regretted_upgrades",
-            Self::Custom(place) => input.custom.get(usize::from(place)).map_or("custom", String::as_str),
+            Self::Operation(place) | Self::Custom(place) => input.custom.get(usize::from(place)).map_or("custom", String::as_str),
         }
     }
 
-    /// Whether anything is known that it could be about. One without data takes no part of the error.
+    /// Whether anything is known that it could be about. One without data takes no part of the error. Somebody asks for an operation by
+    /// its name, so it is shown even if nobody called it.
     pub(crate) fn has_data(self, input: &ReviewInput) -> bool {
         let any = |has: &dyn Fn(&VersionUse) -> bool| input.consumers.iter().any(|c| has(&c.candidate) || has(&c.baseline));
         let scored = |of: fn(Score) -> Option<f64>| any(&|s| s.feedback.iter().any(|f| f.score.and_then(of).is_some()));
         match self {
-            Self::ErrorRate => true,
+            Self::ErrorRate | Self::Operation(_) => true,
             Self::LatencyP50 | Self::LatencyP95 => any(&|s| !s.latency.is_empty()),
             Self::FeedbackRate | Self::NegativeFeedback => any(&|s| !s.feedback.is_empty()),
             Self::Nps => scored(nps),
@@ -79,7 +83,7 @@ impl Kind {
     fn cost(self) -> u8 {
         match self {
             Self::LatencyP50 | Self::LatencyP95 => 2,
-            Self::ErrorRate | Self::FeedbackRate | Self::NegativeFeedback | Self::Custom(_) => 1,
+            Self::ErrorRate | Self::FeedbackRate | Self::NegativeFeedback | Self::Operation(_) | Self::Custom(_) => 1,
             _ => 0,
         }
     }
@@ -196,6 +200,8 @@ struct Measured<'a> {
     /// Where there is no difference, and where one begins to matter, on the scale of the comparison.
     scale: (f64, f64),
     evidence: Option<Evidence<'a>>,
+    /// What is to be known whatever comes out.
+    notes: Vec<String>,
 }
 
 impl Measured<'_> {
@@ -215,7 +221,9 @@ fn measure<'a>(review: &Review<'a>, kind: Kind) -> Measured<'a> {
     let settings = review.policy.settings(kind.name(review.input));
     let (baseline, candidate) = figures::of(review.input, review.sums.get_or_init(|| Sums::of(review.input)), kind);
     let scale = scale(kind, &settings, &baseline);
-    Measured { kind, settings, baseline, candidate, scale, evidence: evidence(review, kind, &candidate, scale) }
+    let mut notes = Vec::new();
+    let evidence = evidence(review, kind, &candidate, scale, &mut notes);
+    Measured { kind, settings, baseline, candidate, scale, evidence, notes }
 }
 
 /// Its verdict. One guardrail that is wrongly called worse makes the review wrong, so these errors are shared; a review passes wrongly only
@@ -243,7 +251,7 @@ fn judge(review: &Review<'_>, measured: &Measured<'_>, part: f64) -> Guardrail {
         effective_consumers: figures::digits(comparison.as_ref().map_or(0.0, |c| c.effective)),
         needed: None,
         outliers: comparison.as_ref().map_or_else(Vec::new, |c| outliers(input, c)),
-        notes: Vec::new(),
+        notes: measured.notes.clone(),
     };
     match &comparison {
         None => without_comparison(kind, &settings, &mut guardrail),
@@ -280,7 +288,12 @@ fn without_comparison(kind: Kind, settings: &Settings, guardrail: &mut Guardrail
     let (here, there) = (guardrail.candidate, guardrail.baseline);
     // Of 0 in n the upper end of 95 % is 3/n (Hanley and Lippman-Hand, JAMA 249 (1983) 1743–1745).
     let upper = 3.0 / here.exposure.max(f64::MIN_POSITIVE);
-    if kind == Kind::ErrorRate && here.count <= 0.0 && there.count <= 0.0 && here.exposure > 0.0 && there.exposure > 0.0 {
+    if matches!(kind, Kind::ErrorRate | Kind::Operation(_))
+        && here.count <= 0.0
+        && there.count <= 0.0
+        && here.exposure > 0.0
+        && there.exposure > 0.0
+    {
         guardrail.notes.push("nothing failed on either version".to_owned());
         if upper < settings.minimum_difference {
             guardrail.verdict = Verdict::Pass;
@@ -288,6 +301,8 @@ fn without_comparison(kind: Kind, settings: &Settings, guardrail: &mut Guardrail
         return;
     }
     guardrail.notes.push(match (here.exposure > 0.0, there.exposure > 0.0) {
+        (false, _) if matches!(kind, Kind::Operation(_)) => "nobody who is named called the operation on the candidate".to_owned(),
+        (true, false) if matches!(kind, Kind::Operation(_)) => "nobody who is named called the operation on the baseline".to_owned(),
         (false, _) => "no data on the candidate".to_owned(),
         (true, false) => "no data on the baseline".to_owned(),
         _ => "too little to compare: too few on both versions at the same time".to_owned(),
@@ -307,7 +322,13 @@ fn scale(kind: Kind, settings: &Settings, baseline: &Figures) -> (f64, f64) {
     }
 }
 
-fn evidence<'a>(review: &Review<'a>, kind: Kind, candidate: &Figures, (limit, _): (f64, f64)) -> Option<Evidence<'a>> {
+fn evidence<'a>(
+    review: &Review<'a>,
+    kind: Kind,
+    candidate: &Figures,
+    (limit, _): (f64, f64),
+    notes: &mut Vec<String>,
+) -> Option<Evidence<'a>> {
     let (input, usage) = (review.input, review.usage);
     match kind {
         Kind::ErrorRate => compare::rates(&usage.errors),
@@ -324,8 +345,19 @@ fn evidence<'a>(review: &Review<'a>, kind: Kind, candidate: &Figures, (limit, _)
             let (regretted, all) = (candidate.count as u64, candidate.exposure as u64);
             starts::regretted(regretted, all, limit)
         }
+        Kind::Operation(place) => {
+            let (panel, incidents) = usage.operation(input, place);
+            notes.extend(incident_note(&incidents));
+            compare::rates(&panel)
+        }
         Kind::Custom(place) => compare::rates(&usage.custom(input, place)),
     }
+}
+
+/// Tells the days that were left out of an operation's comparison alone.
+fn incident_note(incidents: &[groundswell_model::Day]) -> Option<String> {
+    let days: Vec<String> = incidents.iter().map(|day| day.iso()).collect();
+    (!days.is_empty()).then(|| format!("left out: days on which the operation was in trouble on the baseline itself ({})", days.join(", ")))
 }
 
 fn effect(kind: Kind, comparison: &Comparison, level: f64) -> Effect {

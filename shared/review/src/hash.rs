@@ -25,6 +25,12 @@ impl ReviewInput {
         for place in &self.spoken {
             hasher.update(&place.to_le_bytes());
         }
+        if !self.operations.is_empty() {
+            text(&mut hasher, "operations");
+            for place in &self.operations {
+                hasher.update(&place.to_le_bytes());
+            }
+        }
         let mut bytes = Vec::with_capacity(2 * ENOUGH);
         for consumer in &self.consumers {
             bytes.extend((consumer.name.len() as u64).to_le_bytes());

@@ -24,6 +24,9 @@ pub struct ReviewInput {
     /// Those of them that count what people say: they are held against the square root of calls, as feedback is.
     #[serde(default)]
     pub spoken: Vec<u16>,
+    /// Those of them that count an operation's errors over its own calls: they are compared as all errors are.
+    #[serde(default)]
+    pub operations: Vec<u16>,
     /// What the numbers were made with.
     pub provenance: Provenance,
     /// What names no consumer, and so can't be compared.
@@ -153,7 +156,7 @@ pub enum Score {
     Ces(f64),
 }
 
-/// Something counted for a custom guardrail: an operation's failures, a label, hits of a search.
+/// Something counted for a custom guardrail: an operation's errors, a label, hits of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CustomCount {
     /// Which of [`ReviewInput::custom`].

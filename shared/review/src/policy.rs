@@ -53,6 +53,9 @@ pub struct GuardrailPolicy {
     /// Makes it a guardrail of your own that counts the hits of this search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
+    /// Makes it a guardrail of your own on the error rate of this operation: its `operationId`, or method and path like `POST /orders`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
     /// Whether it is looked at.
     pub enabled: Option<bool>,
     /// Whether the review's verdict waits for it.
@@ -63,6 +66,23 @@ pub struct GuardrailPolicy {
     pub minimum_difference: Option<f64>,
     /// What finding a regression of it is worth, against the others: the error goes where it finds most.
     pub share: Option<f64>,
+}
+
+/// What a guardrail of your own counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Feedback that this search finds.
+    Search(String),
+    /// Errors of this operation, as the policy names it.
+    Operation(String),
+}
+
+impl GuardrailPolicy {
+    fn counted(&self) -> Option<Counted> {
+        let operation = || self.operation.as_deref().map(|operation| Counted::Operation(operation.trim().to_owned()));
+        let query = self.label.as_deref().map_or_else(|| self.search.clone(), query_of);
+        query.map(Counted::Search).or_else(operation)
+    }
 }
 
 impl Default for Policy {
@@ -103,12 +123,15 @@ const DEFAULTS: [(&str, bool, f64, f64, f64); 10] = [
     ("time_to_first_success", false, 1.5, 0.0, 1.25),
     ("regretted_upgrades", false, 0.1, 0.0, 1.25),
 ];
-/// Those of a custom guardrail.
+/// Those of a custom guardrail that counts feedback.
 const CUSTOM: (bool, f64, f64, f64) = (false, 1.25, 0.0, 3.0);
+/// Those of one on an operation: what matters is what matters of all errors, and finding it is worth half as much. Whoever names an operation
+/// wants it found; with the worth of a label it was found in one of four streams where half as much finds it in three of five.
+const OPERATION: (bool, f64, f64, f64) = (false, 1.2, 0.0005, 34.0);
 
 /// Guardrails of one's own at most: each is a fit, and takes its part of the error.
 const MOST_CUSTOM: usize = 20;
-/// Bytes of a search.
+/// Bytes of a search, a label's value or an operation.
 const LONGEST_SEARCH: usize = 1000;
 /// Fields that a label may be of.
 const LABELS: [&str; 6] = ["type", "aspect", "sentiment", "severity", "theme", "operation"];
@@ -167,7 +190,7 @@ impl Policy {
         }
         let custom = self.custom();
         if custom.len() > MOST_CUSTOM {
-            return bad("guardrails", format!("{} of your own", custom.len()), "at most 20 with label or search");
+            return bad("guardrails", format!("{} of your own", custom.len()), "at most 20 with label, search or operation");
         }
         for (name, guardrail) in &self.guardrails {
             self.check_custom(name, guardrail)?;
@@ -190,30 +213,35 @@ impl Policy {
             Err(BadPolicy::Value { key: format!("guardrails.{name}.{key}"), value: format!("{value:?}"), limit })
         };
         let usual = DEFAULTS.iter().any(|d| d.0 == name);
-        match (&guardrail.label, &guardrail.search) {
-            (Some(label), Some(_)) => bad("label", label, "beside search: a guardrail counts one or the other"),
-            (Some(label), None) if usual => bad("label", label, "a guardrail of your own needs a name of its own"),
-            (None, Some(search)) if usual => bad("search", search, "a guardrail of your own needs a name of its own"),
-            (Some(label), None) if query_of(label).is_none() => {
+        let counted = [("label", &guardrail.label), ("search", &guardrail.search), ("operation", &guardrail.operation)];
+        let told: Vec<(&str, &str)> = counted.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?))).collect();
+        match told[..] {
+            [] => Ok(()),
+            [(key, value), ("search", _), ..] => bad(key, value, "beside search: a guardrail counts one or the other"),
+            [(key, value), _, ..] => bad(key, value, "beside operation: a guardrail counts one or the other"),
+            [(key, value)] if usual => bad(key, value, "a guardrail of your own needs a name of its own"),
+            [("label", label)] if query_of(label).is_none() => {
                 bad("label", label, "a field and a value, like type:bug; fields: type, aspect, sentiment, severity, theme, operation")
             }
-            (None, Some(search)) if search.trim().is_empty() || search.len() > LONGEST_SEARCH => bad("search", search, "1 to 1000 bytes"),
+            [(key @ ("search" | "operation"), text)] if text.trim().is_empty() || text.len() > LONGEST_SEARCH => {
+                bad(key, text, "1 to 1000 bytes")
+            }
             _ => Ok(()),
         }
     }
 
-    /// The guardrails of your own that are looked at: name, and the search whose hits count.
+    /// The guardrails of your own that are looked at: name, and what counts.
     #[must_use]
-    pub fn custom(&self) -> Vec<(String, String)> {
-        let query = |g: &GuardrailPolicy| g.label.as_deref().map_or_else(|| g.search.clone(), query_of);
+    pub fn custom(&self) -> Vec<(String, Counted)> {
         let looked_at = self.guardrails.iter().filter(|(_, g)| g.enabled != Some(false));
-        looked_at.filter_map(|(name, g)| Some((name.clone(), query(g)?))).collect()
+        looked_at.filter_map(|(name, g)| Some((name.clone(), g.counted()?))).collect()
     }
 
     /// The settings of a guardrail.
     pub(crate) fn settings(&self, name: &str) -> Settings {
-        let usual = DEFAULTS.iter().find(|d| d.0 == name).map_or(CUSTOM, |d| (d.1, d.2, d.3, d.4));
         let own = self.guardrails.get(name).cloned().unwrap_or_default();
+        let of_own = if own.operation.is_some() { OPERATION } else { CUSTOM };
+        let usual = DEFAULTS.iter().find(|d| d.0 == name).map_or(of_own, |d| (d.1, d.2, d.3, d.4));
         Settings {
             enabled: own.enabled.unwrap_or(true),
             required: own.required.unwrap_or(usual.0),
@@ -274,12 +302,28 @@ mod tests {
             "[guardrails.bugs]\nlabel = \"type:bug\"\nminimum_effect = 1.5\n[guardrails.limits]\nsearch = '\"rate limit\" OR 429'\n[guardrails.nps]\nrequired = true\n",
         )
         .unwrap();
-        let own = [("bugs", "type:\"bug\""), ("limits", "\"rate limit\" OR 429")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let own =
+            [("bugs", "type:\"bug\""), ("limits", "\"rate limit\" OR 429")].map(|(a, b)| (a.to_owned(), Counted::Search(b.to_owned())));
         assert_eq!(policy.custom(), own);
         let message = |text| Policy::parse(text).unwrap_err().to_string();
         assert!(message("[guardrails.x]\nlabel = \"kind:bug\"").contains("guardrails.x.label"));
         assert!(message("[guardrails.nps]\nlabel = \"type:bug\"").contains("name of its own"));
         assert!(message("[guardrails.x]\nlabel = \"type:bug\"\nsearch = \"y\"").contains("beside search"));
+    }
+
+    #[test]
+    fn a_guardrail_on_an_operation_is_held_to_what_all_errors_are() {
+        let policy = Policy::parse("[guardrails.\"checkout errors\"]\noperation = \" POST /orders \"\n").unwrap();
+        assert_eq!(policy.custom(), [("checkout errors".to_owned(), Counted::Operation("POST /orders".to_owned()))]);
+        let (own, all) = (policy.settings("checkout errors"), policy.settings("error_rate"));
+        assert_eq!((own.minimum_effect, own.minimum_difference), (all.minimum_effect, all.minimum_difference));
+        assert!(own.enabled && !own.required && (own.share - 34.0).abs() < 1e-12);
+        assert_eq!(Policy::parse(&policy.to_toml().unwrap()), Ok(policy));
+        let message = |text| Policy::parse(text).unwrap_err().to_string();
+        assert!(message("[guardrails.x]\noperation = \" \"").contains("guardrails.x.operation = \" \": 1 to 1000 bytes"));
+        assert!(message("[guardrails.error_rate]\noperation = \"pay\"").contains("name of its own"));
+        assert!(message("[guardrails.x]\nsearch = \"y\"\noperation = \"pay\"").contains("beside operation"));
+        assert!(message("[guardrails.x]\noperation = \"pay\"\nminimum_effect = 1.0").contains("over 1 for a ratio"));
     }
 
     #[test]

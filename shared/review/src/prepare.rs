@@ -109,6 +109,23 @@ impl Usage {
         .build()
     }
 
+    /// Errors of one operation over its own calls, without what is left out of all errors and without days on which the baseline was in
+    /// trouble on this operation alone, which are told.
+    pub(crate) fn operation(&self, input: &ReviewInput, guardrail: u16) -> (Panel, Vec<Day>) {
+        let mut panel = Builder::new(self.window.days());
+        for (id, consumer) in (0u32..).zip(&input.consumers) {
+            let settled = self.settled(consumer);
+            panel.push(id, operation_cells(self.window, consumer, guardrail).filter(|c| self.keeps(settled, c.day)));
+        }
+        let panel = panel.build();
+        let incidents = incidents(&panel);
+        if incidents.is_empty() {
+            return (panel, Vec::new());
+        }
+        let days = incidents.iter().map(|day| Day(self.window.from.0 + i32::from(*day))).collect();
+        (panel.filter(|_, cell| !incidents.contains(&cell.day)), days)
+    }
+
     fn with_counts(&self, input: &ReviewInput, fill: impl Fn(&ConsumerInput, &mut Vec<Cell>)) -> Builder {
         let mut panel = Builder::new(self.window.days());
         for (id, consumer) in (0u32..).zip(&input.consumers) {
@@ -180,6 +197,17 @@ fn cells(window: Window, consumer: &ConsumerInput, counted: impl Fn(Day, f64, f6
         let (exposure, count) = counted(u.day, real(u.calls), real(u.errors.min(u.calls)));
         Some(Cell { day: day_of(window, u.day)?, candidate, exposure, count })
     })
+}
+
+/// A consumer's cells of one operation: its calls of a day, and those that failed.
+fn operation_cells(window: Window, consumer: &ConsumerInput, guardrail: u16) -> impl Iterator<Item = Cell> {
+    let sides: [(bool, &VersionUse); 2] = [(false, &consumer.baseline), (true, &consumer.candidate)];
+    sides.into_iter().flat_map(move |(candidate, side)| custom_of(side, guardrail).map(move |c| (candidate, c))).filter_map(
+        move |(candidate, c)| {
+            let exposure = c.exposure?;
+            Some(Cell { day: day_of(window, c.day)?, candidate, exposure, count: c.count.min(exposure) })
+        },
+    )
 }
 
 /// A day's place in the window.

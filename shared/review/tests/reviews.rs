@@ -84,6 +84,105 @@ fn when_everybody_moves_on_one_day_only_more_than_a_calendar_could_do_is_told() 
     assert_eq!((same.verdict, worse.verdict), (Verdict::Inconclusive, Verdict::Regression), "{worse:?}");
 }
 
+/// A guardrail on an operation, with a part of every day's calls; `errors` tells those that failed of all, the consumer, whether they are on
+/// the candidate, and the operation's calls.
+fn with_operation(mut input: ReviewInput, part: f64, mut errors: impl FnMut(u64, usize, bool, f64) -> f64) -> ReviewInput {
+    input.custom = vec!["checkout".to_owned()];
+    input.operations = vec![0];
+    for (place, consumer) in input.consumers.iter_mut().enumerate() {
+        for (candidate, side) in [(false, &mut consumer.baseline), (true, &mut consumer.candidate)] {
+            let of_day = side.usage.iter().map(|u| {
+                let calls = (part * u.calls as f64).ceil();
+                CustomCount { guardrail: 0, day: u.day, count: errors(u.errors, place, candidate, calls), exposure: Some(calls) }
+            });
+            side.custom = of_day.collect();
+        }
+    }
+    input
+}
+
+/// Were all calls of one operation, its guardrail would say what that of all errors says: the method is one.
+#[test]
+fn an_operation_is_compared_as_all_errors_are() {
+    let policy = Policy::parse("[guardrails.checkout]\noperation = \"createOrder\"\nshare = 68.0\nrequired = true\n").unwrap();
+    for name in ["no difference", "errors up, heavy early", "one loud consumer", "coming and going"] {
+        let input = with_operation(stream(name, 200, 3), 1.0, |errors, _, _, _| errors as f64);
+        let made = review(&input, &policy);
+        let (all, own) = (of(&made, "error_rate"), of(&made, "checkout"));
+        assert_eq!(Guardrail { name: all.name.clone(), ..own }, all, "{name}");
+    }
+}
+
+#[test]
+fn one_operation_that_fails_more_is_found_where_all_errors_hide_it() {
+    let policy = Policy::parse("[guardrails.checkout]\noperation = \"createOrder\"\n").unwrap();
+    let fails = |times: f64| {
+        let mut dice = fastrand::Rng::with_seed(8);
+        let rate = move |_, place: usize, candidate, calls: f64| {
+            let usual = 0.02 + 0.01 * (place % 3) as f64;
+            let rate = usual * if candidate { times } else { 1.0 };
+            (0..calls as u64).filter(|_| dice.f64() < rate).count() as f64
+        };
+        review(&with_operation(stream("no difference", 300, 3), 0.2, rate), &policy)
+    };
+    let (same, worse) = (fails(1.0), fails(3.0));
+    assert_ne!(of(&same, "checkout").verdict, Verdict::Regression, "{:?}", of(&same, "checkout"));
+    assert_eq!(of(&worse, "checkout").verdict, Verdict::Regression, "{:?}", of(&worse, "checkout"));
+    assert_ne!(of(&worse, "error_rate").verdict, Verdict::Regression);
+    assert_eq!(worse.reason, "worse: checkout");
+    assert_ne!(same.provenance.input, worse.provenance.input, "the hash covers it");
+    assert_ne!(same.provenance.policy, usual(&stream("no difference", 300, 3)).provenance.policy);
+}
+
+/// Who calls an operation on one version only has no exposure to it on the other, whatever else it calls there.
+#[test]
+fn calls_of_something_else_are_no_exposure() {
+    let mut input = with_operation(stream("no difference", 200, 5), 0.5, |errors, _, _, _| errors as f64);
+    input.consumers.iter_mut().step_by(2).for_each(|c| c.candidate.custom.clear());
+    let policy = Policy::parse("[guardrails.checkout]\noperation = \"createOrder\"\n").unwrap();
+    let got = of(&review(&input, &policy), "checkout").candidate;
+    let called: Vec<&VersionUse> = input.consumers.iter().skip(1).step_by(2).map(|c| &c.candidate).collect();
+    let calls: f64 = called.iter().flat_map(|s| &s.custom).filter_map(|c| c.exposure).sum();
+    assert_eq!((got.consumers, got.exposure), (called.iter().filter(|s| !s.custom.is_empty()).count() as u64, calls));
+}
+
+#[test]
+fn days_on_which_only_the_operation_was_in_trouble_are_left_out_and_named() {
+    let mut input = with_operation(stream("no difference", 200, 6), 0.5, |errors, _, _, _| errors as f64);
+    let day = Day(input.released.unwrap().0 - 5);
+    for count in input.consumers.iter_mut().flat_map(|c| &mut c.baseline.custom).filter(|c| c.day == day) {
+        count.count = count.exposure.unwrap();
+    }
+    let policy = Policy::parse("[guardrails.checkout]\noperation = \"createOrder\"\n").unwrap();
+    let made = review(&input, &policy);
+    assert!(!made.left_out.incident_days.contains(&day.iso()), "all other calls were well");
+    assert!(of(&made, "checkout").notes.iter().any(|n| n.contains(&day.iso())), "{:?}", of(&made, "checkout"));
+}
+
+#[test]
+fn an_operation_that_nobody_called_is_told_and_open() {
+    let policy = Policy::parse("[guardrails.checkout]\noperation = \"createOrder\"\n").unwrap();
+    let mut input = with_operation(stream("no difference", 150, 1), 1.0, |errors, _, _, _| errors as f64);
+    input.consumers.iter_mut().for_each(|c| c.candidate.custom.clear());
+    let own = of(&review(&input, &policy), "checkout");
+    assert_eq!((own.verdict, own.effect), (Verdict::Inconclusive, None));
+    assert_eq!(own.notes, ["nobody who is named called the operation on the candidate"]);
+    let never_fails = with_operation(input, 1.0, |_, _, _, _| 0.0);
+    let own = of(&review(&never_fails, &policy), "checkout");
+    assert_eq!((own.verdict, own.notes), (Verdict::Pass, vec!["nothing failed on either version".to_owned()]));
+}
+
+#[test]
+fn nothing_is_shown_as_zero_without_a_sign() {
+    let mut input = stream("no difference", 30, 1);
+    input.consumers.iter_mut().flat_map(|c| &mut c.candidate.feedback).for_each(|f| f.negative = false);
+    let negative = of(&usual(&input), "negative_feedback").candidate;
+    assert!(
+        negative.count == 0.0 && negative.count.is_sign_positive() && negative.value.is_some_and(f64::is_sign_positive),
+        "{negative:?}"
+    );
+}
+
 #[test]
 fn an_outage_of_both_is_left_out_and_named() {
     let input = stream("outages of both", 150, 1);

@@ -58,6 +58,18 @@ fn too_little_exits_3_unless_the_flag_or_the_policy_says_otherwise() {
 }
 
 #[test]
+fn a_guardrail_on_an_operation_without_counts_is_wrong_use() {
+    let folder = tempfile::tempdir().unwrap();
+    counts(folder.path(), "no difference", 40);
+    let told = run(&json(), &args(folder.path(), Some("[guardrails.checkout]\noperation = \"createOrder\"\n"))).unwrap_err();
+    assert_eq!(told.code(), 2);
+    assert!(told.to_string().contains("counts.json: there are no counts for guardrails.checkout"), "{told}");
+    counts(folder.path(), "one operation, daily looks", 40);
+    let own = "[guardrails.\"one operation\"]\noperation = \"createOrder\"\n";
+    assert!(run(&json(), &args(folder.path(), Some(own))).is_ok());
+}
+
+#[test]
 fn wrong_use_names_the_file_and_the_value() {
     let folder = tempfile::tempdir().unwrap();
     let missing = run(&json(), &args(folder.path(), None)).unwrap_err();

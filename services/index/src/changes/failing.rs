@@ -1,25 +1,30 @@
-//! Operations whose calls fail, as things that can change: by consumer, over all time.
+//! Operations whose calls fail, as things that can change: by consumer, in the days of the review.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use groundswell_review::changes::Thing;
 use hashbrown::HashMap;
 
-use crate::review::{Question, ReadError};
-use crate::rollup::{RollupView, VersionId};
+use crate::review::{Question, ReadError, real};
+use crate::rollup::{Days, RollupView, VersionId};
 
 /// How such a thing is called.
 pub(super) const FIELD: &str = "failing operation";
 /// Operations looked at: those with the most failed calls.
 const MOST_OPERATIONS: usize = 300;
 
-/// Operations with a failed call on either version, and how many were left out.
-pub(super) fn things(view: &RollupView, question: &Question, places: &HashMap<&str, u32>) -> Result<(Vec<Thing>, u64), ReadError> {
+/// Operations with a failed call on either version in these days, and how many were left out.
+pub(super) fn things(
+    view: &RollupView,
+    question: &Question,
+    days: Days,
+    places: &HashMap<&str, u32>,
+) -> Result<(Vec<Thing>, u64), ReadError> {
     let versions = [view.version(&question.api, &question.baseline)?, view.version(&question.api, &question.version)?];
     let mut failed: BTreeMap<u32, u64> = BTreeMap::new();
     for version in versions.into_iter().flatten() {
-        for (operation, totals) in view.operations(version)? {
-            *failed.entry(operation).or_default() += totals.traffic.failed;
+        for (operation, in_days) in view.failed_by_operation(version, days)? {
+            *failed.entry(operation).or_default() += in_days;
         }
     }
     let mut worst: Vec<(u32, u64, String)> = Vec::new();
@@ -29,7 +34,7 @@ pub(super) fn things(view: &RollupView, question: &Question, places: &HashMap<&s
     worst.retain(|(_, _, name)| !name.is_empty());
     worst.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.2.cmp(&b.2)));
     let left_out = worst.len().saturating_sub(MOST_OPERATIONS) as u64;
-    let mut known = Known { view, places, by_id: HashMap::new() };
+    let mut known = Known { view, days, places, by_id: HashMap::new() };
     let mut things = Vec::new();
     for (operation, _, name) in worst.into_iter().take(MOST_OPERATIONS) {
         things.push(known.thing(versions, operation, name)?);
@@ -40,6 +45,7 @@ pub(super) fn things(view: &RollupView, question: &Question, places: &HashMap<&s
 /// Consumers by their number in the roll-ups.
 struct Known<'a> {
     view: &'a RollupView,
+    days: Days,
     places: &'a HashMap<&'a str, u32>,
     by_id: HashMap<u32, Option<u32>>,
 }
@@ -49,8 +55,9 @@ impl Known<'_> {
         let mut called: BTreeMap<u32, [(u64, u64); 2]> = BTreeMap::new();
         for (side, version) in versions.into_iter().enumerate() {
             let Some(version) = version else { continue };
-            self.view.reach(version, operation, |consumer, reach| {
-                called.entry(consumer).or_default()[side] = (reach.calls, reach.failed);
+            self.view.operation_days(version, operation, self.days, |_, consumer, on_it| {
+                let (calls, failed) = &mut called.entry(consumer).or_default()[side];
+                (*calls, *failed) = (calls.saturating_add(on_it.calls), failed.saturating_add(on_it.failed));
             })?;
         }
         let (mut said, mut exposure) = (BTreeMap::new(), BTreeMap::new());
@@ -73,12 +80,6 @@ impl Known<'_> {
         self.by_id.insert(consumer, place);
         Ok(place)
     }
-}
-
-fn real(count: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a number of calls; digits beyond 2^53 do not matter")]
-    let real = count as f64;
-    real
 }
 
 /// The names of the operations that were ever called on a version.

@@ -24,7 +24,7 @@ pub(crate) use render::percent;
 pub use render::sections;
 
 use crate::review::{Question, ReadError, read_counts};
-use crate::rollup::RollupView;
+use crate::rollup::{Days, RollupView};
 use crate::search::{Groups, Snapshot, Wanted, grouped};
 use crate::summary::types::{Money, Quote};
 use types::{Change, Changes, ContractChanges};
@@ -68,7 +68,7 @@ pub fn changes(
     let places = (0u32..).zip(&input.consumers).map(|(place, consumer)| (consumer.name.as_str(), place)).collect();
     let both = Both { groups, places };
     let mut things = said::things(&both);
-    let (failing, failing_left_out) = failing::things(view, question, &both.places)?;
+    let (failing, failing_left_out) = failing::things(view, question, days_of(input.window), &both.places)?;
     things.extend(failing);
     let all = told(&input, &things);
     let tested = all.iter().filter(|c| c.p.is_some()).count() as u64;
@@ -106,6 +106,10 @@ pub fn changes(
         contract,
         provenance: input.provenance.clone(),
     })
+}
+
+fn days_of(window: Window) -> Days {
+    Days { from: Some(window.from), until: Some(window.until) }
 }
 
 fn days(window: Window, input: &ReviewInput) -> u32 {

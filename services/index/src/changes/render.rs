@@ -32,7 +32,7 @@ fn changed(changes: &Changes) -> Section {
         section.note(format!("Of {} things tested nothing changed more than chance explains.", changes.tested));
     }
     section.note(format!(
-        "{} things tested by consumer; of the changes told at most {} are expected to be chance. {} to {}, day {} of {}; failed calls of operations over all time.",
+        "{} things tested by consumer; of the changes told at most {} are expected to be chance. {} to {}, day {} of {}.",
         changes.tested,
         percent(changes.rate),
         changes.from,

@@ -2,19 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use groundswell_model::Timestamp;
+use groundswell_model::{Day, Timestamp};
 use groundswell_review::changes::Heard;
 
 use super::*;
 use crate::rollup::Days;
-use crate::summary::tests::stream::{API, Feedback, Indexed, Stream};
+use crate::summary::tests::stream::{API, Call, FIRST_DAY, Feedback, Indexed, Stream};
 
 fn question() -> Question {
     Question { api: API.into(), version: "v2".into(), baseline: "v1".into(), days: Days::default(), ..Question::default() }
 }
 
 fn told(indexed: &Indexed) -> Changes {
-    changes(&indexed.rollups.reader().view().unwrap(), &indexed.search.readers().snapshot(), &question(), None, |_| None).unwrap()
+    told_in(indexed, Days::default())
+}
+
+fn told_in(indexed: &Indexed, days: Days) -> Changes {
+    let asked = Question { days, ..question() };
+    changes(&indexed.rollups.reader().view().unwrap(), &indexed.search.readers().snapshot(), &asked, None, |_| None).unwrap()
 }
 
 fn find<'a>(changes: &'a Changes, field: &str, value: &str) -> &'a Change {
@@ -72,6 +77,20 @@ fn what_is_said_is_that_of_the_raw_stream() {
     assert!(find(&changes, "type", "praise").change.good && find(&changes, "praise", "auth").change.good && !bugs.change.good);
 }
 
+/// Failed calls of an operation in these days, against the raw stream.
+#[track_caller]
+fn assert_fails(stream: &Stream, changes: &Changes, operation: &str, days: Days) {
+    let change = find(changes, "failing operation", operation).change.clone();
+    for (version, got) in [("v1", change.baseline), ("v2", change.candidate)] {
+        let calls = stream.calls(version, days).into_iter().filter(|c| c.operation == operation && !c.consumer.is_empty());
+        let calls: Vec<_> = calls.collect();
+        let failed: Vec<_> = calls.iter().filter(|c| c.status >= 400).collect();
+        let who: BTreeSet<&str> = failed.iter().map(|c| c.consumer.as_str()).collect();
+        assert_eq!((got.count, got.consumers), (failed.len() as f64, who.len() as u64), "{operation} {version}");
+        assert!((got.per_10_000_calls.unwrap() - 1e4 * failed.len() as f64 / calls.len() as f64).abs() < 1e-3);
+    }
+}
+
 #[test]
 fn failing_operations_are_counted_by_consumer() {
     let folder = tempfile::tempdir().unwrap();
@@ -79,18 +98,27 @@ fn failing_operations_are_counted_by_consumer() {
     let changes = told(&stream.index(folder.path()));
     // The stream makes this one fail on v2 alone.
     let broken = find(&changes, "failing operation", "getOp5");
-    let calls = |version: &str| -> Vec<_> {
-        stream.calls(version, Days::default()).into_iter().filter(|c| c.operation == "getOp5" && !c.consumer.is_empty()).collect()
-    };
-    for (version, got) in [("v1", broken.change.baseline), ("v2", broken.change.candidate)] {
-        let failed: Vec<_> = calls(version).into_iter().filter(|c| c.status >= 400).collect();
-        let who: BTreeSet<&str> = failed.iter().map(|c| c.consumer.as_str()).collect();
-        assert_eq!((got.count, got.consumers), (failed.len() as f64, who.len() as u64), "{version}");
-        assert!((got.per_10_000_calls.unwrap() - 1e4 * failed.len() as f64 / calls(version).len() as f64).abs() < 1e-3);
-    }
+    assert_fails(&stream, &changes, "getOp5", Days::default());
     assert_eq!(broken.change.became, Became::Growing, "{broken:?}");
     assert!(broken.change.low.unwrap() > 1.0 && broken.change.adjusted.unwrap() < 0.05);
     assert_eq!(find(&changes, "failing operation", "getOp3").change.became, Became::Steady, "it fails on both");
+}
+
+#[test]
+fn what_failed_outside_of_the_days_asked_for_is_no_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stream = Stream::make(11);
+    // An outage of one operation on the first two days of the baseline, long before the window.
+    let outage = |c: &&mut Call| c.version == "v1" && c.operation == "getOp7" && c.time.day().0 < FIRST_DAY + 2;
+    stream.calls.iter_mut().filter(outage).for_each(|c| c.status = 503);
+    let indexed = stream.index(folder.path());
+    let days = Days { from: Some(Day(FIRST_DAY + 4)), until: Some(Day(FIRST_DAY + 12)) };
+    let changes = told_in(&indexed, days);
+    for operation in ["getOp3", "getOp5", "getOp7"] {
+        assert_fails(&stream, &changes, operation, days);
+    }
+    assert_eq!(find(&changes, "failing operation", "getOp7").change.became, Became::Steady);
+    assert_fails(&stream, &told(&indexed), "getOp7", Days::default());
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub struct Changes {
     pub version: String,
     /// The version it is compared with.
     pub baseline: String,
-    /// First day looked at, `YYYY-MM-DD`. Failed calls of operations are counted over all time.
+    /// First day looked at, `YYYY-MM-DD`.
     pub from: String,
     /// First day no longer looked at.
     pub until: String,

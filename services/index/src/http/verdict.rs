@@ -6,6 +6,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use groundswell_model::UNKNOWN_VERSION;
+use groundswell_review::policy::Counted;
 use groundswell_review::{Policy, Review};
 use groundswell_runtime::http::Problem;
 use http::{HeaderMap, StatusCode, Uri};
@@ -14,7 +15,7 @@ use super::answers::{answer, search_problem, store_problem};
 use super::params::Params;
 use crate::Handle;
 use crate::handle::Stores;
-use crate::review::{self, Question, ReadError};
+use crate::review::{self, Custom, OperationNames, Question, ReadError};
 use crate::rollup::Days;
 use crate::verdicts::History;
 
@@ -96,10 +97,7 @@ pub(super) fn question(api: String, version: String, query: Option<&str>) -> Res
 }
 
 fn judge(handle: &Handle, mut question: Question, policy: &Policy) -> Result<Review, Problem> {
-    question.custom = policy.custom();
-    for (name, query) in &question.custom {
-        crate::search::check_search(query).map_err(|why| Problem::bad_request(format!("policy: guardrails.{name}: {why}")))?;
-    }
+    question.custom = custom(handle, &question, policy)?;
     let stores = prepare(handle, &mut question)?;
     // What a review keeps in memory can be large: one after the other.
     let _turn = handle.turn();
@@ -116,6 +114,22 @@ fn judge(handle: &Handle, mut question: Question, policy: &Policy) -> Result<Rev
     Ok(review)
 }
 
+/// What a policy's custom guardrails count.
+fn custom(handle: &Handle, question: &Question, policy: &Policy) -> Result<Vec<(String, Custom)>, Problem> {
+    let counted = |(name, counted): (String, Counted)| match counted {
+        Counted::Search(query) => {
+            crate::search::check_search(&query).map_err(|why| Problem::bad_request(format!("policy: guardrails.{name}: {why}")))?;
+            Ok((name, Custom::Search(query)))
+        }
+        Counted::Operation(operation) => {
+            let versions = [question.version.as_str(), &question.baseline];
+            let names = handle.with_catalogue(|catalogue| OperationNames::of(catalogue, &question.api, versions, &operation));
+            Ok((name, Custom::Operation(names)))
+        }
+    };
+    policy.custom().into_iter().map(counted).collect()
+}
+
 /// The stores that answer a question, and what the catalogue says about it.
 pub(super) fn prepare(handle: &Handle, question: &mut Question) -> Result<Stores, Problem> {
     let stores = of_api(handle, &question.api, &[("version", &question.version), ("baseline", &question.baseline)])?;
@@ -130,7 +144,7 @@ pub(super) fn prepare(handle: &Handle, question: &mut Question) -> Result<Stores
 
 pub(super) fn read_problem(error: ReadError) -> Problem {
     match error {
-        ReadError::Window(why) => Problem::bad_request(why.to_string()),
+        why @ (ReadError::Window(_) | ReadError::Operation { .. }) => Problem::bad_request(why.to_string()),
         ReadError::Usage(error) => store_problem(error),
         ReadError::Search(error) => search_problem(error),
     }

@@ -4,6 +4,7 @@
 //! Consumers are listed by name, for ids depend on the order of reading. The statistics are in `groundswell_review`.
 
 mod journeys;
+mod operation;
 mod window;
 
 #[cfg(test)]
@@ -21,6 +22,8 @@ use groundswell_review::input::{
 };
 use hashbrown::HashMap;
 
+pub use operation::OperationNames;
+pub(crate) use operation::real;
 pub use window::{BadWindow, LONGEST};
 
 use crate::rollup::{Days, RollupError, RollupView, VersionId};
@@ -42,10 +45,19 @@ pub struct Question {
     pub released: Option<Timestamp>,
     /// Hash of what the catalogue says about the API; see [`catalogue_hash`].
     pub catalogue: String,
-    /// Custom guardrails: their names, and the searches whose hits they count.
-    pub custom: Vec<(String, String)>,
+    /// Custom guardrails: their names, and what they count.
+    pub custom: Vec<(String, Custom)>,
     /// What people decided about themes.
     pub rules: Arc<RulesByApi>,
+}
+
+/// What a custom guardrail counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Custom {
+    /// Hits of a search, by weight.
+    Search(String),
+    /// Errors of an operation, over its own calls.
+    Operation(OperationNames),
 }
 
 /// Why there is no input.
@@ -54,6 +66,20 @@ pub enum ReadError {
     /// The days can't be looked at.
     #[error(transparent)]
     Window(#[from] BadWindow),
+    /// A guardrail is on an operation that nobody knows.
+    #[error(
+        "policy: guardrails.{guardrail}.operation = {operation:?}: neither {versions} has an operation of this name; called there are: {known}"
+    )]
+    Operation {
+        /// The guardrail.
+        guardrail: String,
+        /// The operation that it names.
+        operation: String,
+        /// The two versions.
+        versions: String,
+        /// Some of the operations that are called.
+        known: String,
+    },
     /// The usage store can't be read.
     #[error(transparent)]
     Usage(#[from] RollupError),
@@ -83,7 +109,7 @@ fn read_as(view: &RollupView, snapshot: &Snapshot, question: &Question, latency:
     let mut reading = Reading::new(window::window(question.days, span)?);
     let sides = [view.version(&question.api, &question.version)?, view.version(&question.api, &question.baseline)?];
     let versions: Vec<VersionId> = view.versions()?.into_iter().filter(|v| v.0 == question.api).map(|v| v.2).collect();
-    for (side, version) in [Side::Candidate, Side::Baseline].into_iter().zip(sides) {
+    for (side, version) in SIDES.into_iter().zip(sides) {
         if let Some(version) = version {
             reading.usage(view, side, version)?;
             if latency {
@@ -92,17 +118,22 @@ fn read_as(view: &RollupView, snapshot: &Snapshot, question: &Question, latency:
         }
     }
     reading.journeys(view, sides, &versions)?;
+    reading.operations(view, sides, question)?;
     reading.name(view)?;
     let mut models = BTreeSet::new();
-    for (side, version) in [(Side::Candidate, &question.version), (Side::Baseline, &question.baseline)] {
+    for (side, version) in SIDES.into_iter().zip([&question.version, &question.baseline]) {
         if let Some(index) = snapshot.version(&question.api, version) {
             models.extend(reading.feedback(index, side)?);
-            for (guardrail, (_, query)) in (0u16..).zip(&question.custom) {
-                reading.custom(index, side, (guardrail, query), &question.rules)?;
+            for (guardrail, (_, custom)) in (0u16..).zip(&question.custom) {
+                if let Custom::Search(query) = custom {
+                    reading.custom(index, side, (guardrail, query), &question.rules)?;
+                }
             }
         }
     }
     let checkpoint = checkpoint(view, snapshot);
+    let (operations, spoken) = (0u16..).zip(&question.custom).partition::<Vec<_>, _>(|(_, (_, c))| matches!(c, Custom::Operation(_)));
+    let places = |of: Vec<(u16, _)>| of.into_iter().map(|(place, _)| place).collect();
     let provenance = Provenance {
         checkpoint,
         model: models.into_iter().collect::<Vec<_>>().join(", "),
@@ -117,7 +148,8 @@ fn read_as(view: &RollupView, snapshot: &Snapshot, question: &Question, latency:
         released,
         unnamed: reading.unnamed,
         consumers: reading.finish(),
-        spoken: (0u16..).zip(&question.custom).map(|(place, _)| place).collect(),
+        spoken: places(spoken),
+        operations: places(operations),
         custom: question.custom.iter().map(|(name, _)| name.clone()).collect(),
         provenance,
     })
@@ -173,6 +205,9 @@ enum Side {
     Candidate,
     Baseline,
 }
+
+/// Both of them, in the order in which they are read.
+const SIDES: [Side; 2] = [Side::Candidate, Side::Baseline];
 
 impl Side {
     fn of(self, consumer: &mut ConsumerInput) -> &mut VersionUse {
@@ -254,7 +289,7 @@ impl Reading {
                 self.consumers[*place].first_seen = Some(day);
             }
         }
-        for (side, version) in [Side::Candidate, Side::Baseline].into_iter().zip(sides) {
+        for (side, version) in SIDES.into_iter().zip(sides) {
             let Some(version) = version else { continue };
             view.consumers(version, |consumer, totals| {
                 if let Some(place) = self.places.get(&consumer) {
@@ -267,6 +302,23 @@ impl Reading {
         for (consumer, upgrade) in journeys::upgrades(view, (candidate, baseline), versions, self.window, last)? {
             if let Some(place) = self.places.get(&consumer) {
                 self.consumers[*place].candidate.upgrade = Some(upgrade);
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls and errors of the operations that custom guardrails are on. Who called one is listed by now.
+    fn operations(&mut self, view: &RollupView, sides: [Option<VersionId>; 2], question: &Question) -> Result<(), ReadError> {
+        for (guardrail, (name, custom)) in (0u16..).zip(&question.custom) {
+            let Custom::Operation(operation) = custom else { continue };
+            operation.check(view, (name, question), sides)?;
+            for (place, (side, version)) in SIDES.into_iter().zip(sides).enumerate() {
+                let Some(version) = version else { continue };
+                operation.counts(view, (place, version), (guardrail, self.days), |consumer, count| {
+                    if let Some(place) = self.places.get(&consumer) {
+                        side.of(&mut self.consumers[*place]).custom.push(count);
+                    }
+                })?;
             }
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use groundswell_bus::Offset;
 use groundswell_model::{Day, Hour, LatencyBuckets, Milestone, MilestoneKind, Timestamp, UsageDelta};
+use groundswell_review::policy::Counted;
 use groundswell_review::types::{Figures, Guardrail};
 use groundswell_review::{Policy, Review, review};
 
@@ -172,6 +173,22 @@ fn every_consumers_days_are_those_of_the_raw_stream() {
     }
 }
 
+/// What a policy's own guardrails count where no catalogue knows anything.
+fn custom(policy: &Policy) -> Vec<(String, Custom)> {
+    let of = |counted| match counted {
+        Counted::Search(query) => Custom::Search(query),
+        Counted::Operation(name) => Custom::Operation(OperationNames::of(&Catalogue::default(), API, ["v2", "v1"], &name)),
+    };
+    policy.custom().into_iter().map(|(name, counted)| (name, of(counted))).collect()
+}
+
+fn judged(indexed: &Indexed, policy: &Policy, window: Days) -> Result<(ReviewInput, Review), ReadError> {
+    let asked = Question { custom: custom(policy), ..question(window) };
+    let input = read(&indexed.rollups.reader().view().unwrap(), &indexed.search.readers().snapshot(), &asked)?;
+    let review = review(&input, policy);
+    Ok((input, review))
+}
+
 /// Which feedback a guardrail counts.
 type Which = fn(&Feedback) -> bool;
 
@@ -185,9 +202,7 @@ fn a_guardrail_of_ones_own_counts_what_its_search_finds() {
         Policy::parse("[guardrails.bugs]\nlabel = \"type:bug\"\n[guardrails.auth_or_praise]\nsearch = \"aspect:auth OR type:praise\"\n")
             .unwrap();
     let window = days(FIRST_DAY + 1, FIRST_DAY + 14);
-    let asked = Question { custom: policy.custom(), ..question(window) };
-    let input = read(&indexed.rollups.reader().view().unwrap(), &indexed.search.readers().snapshot(), &asked).unwrap();
-    let review = review(&input, &policy);
+    let (_, review) = judged(&indexed, &policy, window).unwrap();
     let wanted: [(&str, Which); 2] =
         [("bugs", |f| f.kind == "bug"), ("auth_or_praise", |f| f.kind == "praise" || f.aspects.contains(&"auth"))];
     for (name, which) in wanted {
@@ -202,11 +217,61 @@ fn a_guardrail_of_ones_own_counts_what_its_search_finds() {
     }
 }
 
+/// A guardrail on an operation counts its errors over its calls, by consumer and day.
+#[test]
+fn a_guardrail_on_an_operation_counts_its_own_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let stream = Stream::make(7);
+    let indexed = stream.index(folder.path());
+    let policy = Policy::parse("[guardrails.five]\noperation = \"getOp5\"\n[guardrails.bugs]\nlabel = \"type:bug\"\n").unwrap();
+    let window = days(FIRST_DAY + 1, FIRST_DAY + 14);
+    let (input, review) = judged(&indexed, &policy, window).unwrap();
+    assert_eq!((&input.custom, &input.spoken, &input.operations), (&vec!["bugs".to_owned(), "five".to_owned()], &vec![0], &vec![1]));
+    let guardrail = review.guardrails.iter().find(|g| g.name == "five").unwrap();
+    for (version, got) in [("v1", guardrail.baseline), ("v2", guardrail.candidate)] {
+        let calls: Vec<_> = named(&stream, version, window).into_iter().filter(|c| c.operation == "getOp5").collect();
+        let (n, failed) = (calls.len() as f64, calls.iter().filter(|c| c.status >= 400).count() as f64);
+        assert_figures(&got, distinct(calls.iter().map(|c| c.consumer.as_str())), failed, n, Some(failed / n));
+        for consumer in &input.consumers {
+            let side = if version == "v2" { &consumer.candidate } else { &consumer.baseline };
+            let mut by_day: BTreeMap<Day, (f64, f64)> = BTreeMap::new();
+            for call in calls.iter().filter(|c| c.consumer == consumer.name) {
+                let day = by_day.entry(call.time.day()).or_default();
+                *day = (day.0 + 1.0, day.1 + if call.status >= 400 { 1.0 } else { 0.0 });
+            }
+            let told = side.custom.iter().filter(|c| c.guardrail == 1).map(|c| (c.day, (c.exposure.unwrap(), c.count)));
+            assert_eq!(told.collect::<BTreeMap<_, _>>(), by_day, "{} {version}", consumer.name);
+        }
+    }
+    let effect = guardrail.effect.unwrap();
+    assert!(effect.value > 3.0 && effect.low.unwrap() > 1.0, "it fails on v2 alone: {guardrail:?}");
+    assert_eq!((guardrail.verdict, review.reason.as_str()), (groundswell_review::Verdict::Regression, "worse: five"));
+}
+
+#[test]
+fn an_operation_that_nobody_knows_is_refused_and_one_that_nobody_called_lately_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let stream = Stream::make(7);
+    let indexed = stream.index(folder.path());
+    let policy = |operation: &str| Policy::parse(&format!("[guardrails.own]\noperation = \"{operation}\"\nrequired = true\n")).unwrap();
+    let refused = judged(&indexed, &policy("getOp55"), days(FIRST_DAY, FIRST_DAY + 15)).unwrap_err().to_string();
+    let start = "policy: guardrails.own.operation = \"getOp55\": neither v2 nor v1 has an operation of this name; called there are: getOp";
+    assert!(refused.starts_with(start), "{refused}");
+
+    let later = days(FIRST_DAY + 100, FIRST_DAY + 110);
+    let (_, review) = judged(&indexed, &policy("getOp5"), later).unwrap();
+    let guardrail = review.guardrails.iter().find(|g| g.name == "own").unwrap();
+    assert_eq!((guardrail.verdict, guardrail.candidate.value), (groundswell_review::Verdict::Inconclusive, None));
+    assert_eq!(guardrail.notes, ["nobody who is named called the operation on the candidate"]);
+    assert!(review.reason.contains("own"), "the verdict waits for what is required: {}", review.reason);
+}
+
 #[test]
 fn the_order_of_reading_leaves_no_trace() {
+    let policy = Policy::parse("[guardrails.five]\noperation = \"getOp5\"\n").unwrap();
     let judge = |stream: &Stream| -> String {
         let folder = tempfile::tempdir().unwrap();
-        let review: Review = review(&input(&stream.index(folder.path()), Days::default()), &Policy::default());
+        let (_, review) = judged(&stream.index(folder.path()), &policy, Days::default()).unwrap();
         serde_json::to_string(&review).unwrap()
     };
     let mut stream = Stream::make(5);

@@ -232,9 +232,9 @@ pub struct Reach {
 }
 
 impl Reach {
-    pub(super) fn of(delta: &UsageDelta<'_>) -> Self {
-        let day = delta.hour.day();
-        Self { calls: delta.calls, failed: delta.failed, failed_on: (delta.failed > 0).then_some((day, day)) }
+    /// What one day adds.
+    pub(super) fn of(day: Day, on_it: OperationDay) -> Self {
+        Self { calls: on_it.calls, failed: on_it.failed, failed_on: (on_it.failed > 0).then_some((day, day)) }
     }
 }
 
@@ -246,6 +246,22 @@ impl Cell for Reach {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (a, b) => a.or(b),
         };
+    }
+}
+
+/// One consumer of one operation on one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationDay {
+    /// All calls.
+    pub calls: u64,
+    /// Calls that failed.
+    pub failed: u64,
+}
+
+impl Cell for OperationDay {
+    fn merge(&mut self, other: &Self) {
+        self.calls = self.calls.saturating_add(other.calls);
+        self.failed = self.failed.saturating_add(other.failed);
     }
 }
 

@@ -2,16 +2,17 @@
 
 use groundswell_bus::Offset;
 use hashbrown::HashMap;
-use redb::{Database, ReadableTable, Table, WriteTransaction};
+use redb::{Database, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::cells::{Active, Cell, MilestoneNote, OperationTotals, Reach, Traffic, VersionTotals};
 use super::error::Fault;
 use super::intern::Interner;
-use super::pending::Pending;
+use super::pending::{Pending, merge_in};
 use super::store::Also;
 use super::tables::{
-    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, META_COMMITS, MILESTONES, NAMES,
-    OPERATIONS, PRESENCE, REACH, VERSIONS, block_of, day_key, decode, encode, hour_of_key,
+    ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, DayKey, HOURS, IDS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, META_COMMITS,
+    MILESTONES, NAMES, OPERATION_BLOCK, OPERATION_DAYS, OPERATIONS, PRESENCE, REACH, VERSIONS, block_of, day_key, day_of_key, decode,
+    encode, hour_of_key,
 };
 
 /// One transaction: everything that waits, what others add, and the checkpoint that all of it brings the store to.
@@ -61,7 +62,12 @@ fn write_usage(tx: &WriteTransaction, pending: &Pending) -> Result<(), Fault> {
     merge_blocks(tx, (PRESENCE, BLOCK), &pending.presence, |(version, day, _), before, _| {
         active.entry((version, day, 0)).or_default().0 += u64::from(before.is_none());
     })?;
-    merge_blocks(tx, (REACH, BLOCK), &pending.reach, |(version, operation, _), before: Option<&Reach>, after| {
+    merge_blocks(tx, (OPERATION_DAYS, OPERATION_BLOCK), &pending.operation_days, |_, _, _| {})?;
+    let mut reach: HashMap<Key, Reach> = HashMap::with_capacity(pending.operation_days.len());
+    for (&(version, operation, day, consumer), on_it) in &pending.operation_days {
+        merge_in(&mut reach, (version, operation, consumer), Reach::of(day_of_key(day), *on_it));
+    }
+    merge_blocks(tx, (REACH, BLOCK), &reach, |(version, operation, _), before: Option<&Reach>, after| {
         let totals = operations.entry((version, operation, 0)).or_default();
         totals.consumers += u64::from(before.is_none());
         totals.affected += u64::from(after.failed > 0 && before.is_none_or(|b| b.failed == 0));
@@ -93,7 +99,7 @@ fn write_milestones(tx: &WriteTransaction, milestones: &HashMap<Key, MilestoneNo
     Ok(())
 }
 
-fn sorted<C>(cells: &HashMap<Key, C>) -> Vec<(Key, &C)> {
+fn sorted<K: Copy + Ord, C>(cells: &HashMap<K, C>) -> Vec<(K, &C)> {
     let mut all: Vec<_> = cells.iter().map(|(key, cell)| (*key, cell)).collect();
     all.sort_unstable_by_key(|(key, _)| *key);
     all
@@ -117,42 +123,69 @@ fn merge_rows<C: Cell>(tx: &WriteTransaction, definition: Cells, cells: &HashMap
     Ok(())
 }
 
+/// A key that ends with a consumer, or in a table with the block that it is in.
+trait ByConsumer: redb::Key + for<'a> redb::Value<SelfType<'a> = Self> + Copy + Ord + 'static {
+    fn consumer(self) -> u32;
+    fn row(self, size: u32) -> Self;
+}
+
+impl ByConsumer for Key {
+    fn consumer(self) -> u32 {
+        self.2
+    }
+    fn row(self, size: u32) -> Self {
+        (self.0, self.1, block_of(self.2, size).0)
+    }
+}
+
+impl ByConsumer for DayKey {
+    fn consumer(self) -> u32 {
+        self.3
+    }
+    fn row(self, size: u32) -> Self {
+        (self.0, self.1, self.2, block_of(self.3, size).0)
+    }
+}
+
 /// Adds cells of consumers, so many of which share a row. `told` learns of each cell as it was and as it is.
-fn merge_blocks<C: Cell>(
+fn merge_blocks<K: ByConsumer, C: Cell>(
     tx: &WriteTransaction,
-    (definition, size): (Cells, u32),
-    cells: &HashMap<Key, C>,
-    mut told: impl FnMut(Key, Option<&C>, &C),
+    (definition, size): (TableDefinition<'static, K, &'static [u8]>, u32),
+    cells: &HashMap<K, C>,
+    mut told: impl FnMut(K, Option<&C>, &C),
 ) -> Result<(), Fault> {
     let mut table = tx.open_table(definition)?;
     let mut buffer = Vec::new();
     let all = sorted(cells);
-    let row_of = |(version, middle, consumer): Key| (version, middle, block_of(consumer, size).0);
-    for waiting in all.chunk_by(|(a, _), (b, _)| row_of(*a) == row_of(*b)) {
+    for waiting in all.chunk_by(|(a, _), (b, _)| a.row(size) == b.row(size)) {
         let Some((first, _)) = waiting.first() else { continue };
-        let stored = read_block::<C>(&table, &definition, row_of(*first))?;
+        let stored = read_block::<K, C>(&table, &definition, first.row(size))?;
         let merged = merge_sorted(stored, waiting, size, &mut told);
         encode(&definition, &merged, &mut buffer)?;
-        table.insert(row_of(*first), buffer.as_slice())?;
+        table.insert(first.row(size), buffer.as_slice())?;
     }
     Ok(())
 }
 
-fn read_block<C: Cell>(table: &Table<'_, Key, &'static [u8]>, definition: &Cells, row: Key) -> Result<Vec<(u8, C)>, Fault> {
+fn read_block<K: ByConsumer, C: Cell>(
+    table: &Table<'_, K, &'static [u8]>,
+    definition: &TableDefinition<'static, K, &'static [u8]>,
+    row: K,
+) -> Result<Vec<(u8, C)>, Fault> {
     let stored = table.get(row)?.map(|bytes| decode(definition, bytes.value())).transpose()?;
     Ok(stored.unwrap_or_default())
 }
 
-fn merge_sorted<C: Cell>(
+fn merge_sorted<K: ByConsumer, C: Cell>(
     stored: Vec<(u8, C)>,
-    waiting: &[(Key, &C)],
+    waiting: &[(K, &C)],
     size: u32,
-    told: &mut impl FnMut(Key, Option<&C>, &C),
+    told: &mut impl FnMut(K, Option<&C>, &C),
 ) -> Vec<(u8, C)> {
     let mut merged = Vec::with_capacity(stored.len() + waiting.len());
     let mut stored = stored.into_iter().peekable();
     for (key, cell) in waiting {
-        let place = block_of(key.2, size).1;
+        let place = block_of(key.consumer(), size).1;
         while let Some(earlier) = stored.next_if(|(p, _)| *p < place) {
             merged.push(earlier);
         }
@@ -180,6 +213,8 @@ pub(super) fn drop_version(db: &Database, version: u32) -> Result<(), Fault> {
     for definition in super::tables::BY_VERSION {
         tx.open_table(definition)?.retain_in((version, 0, 0)..=(version, u32::MAX, u32::MAX), |_, _| false)?;
     }
+    let all = (version, 0, 0, 0)..=(version, u32::MAX, u32::MAX, u32::MAX);
+    tx.open_table(OPERATION_DAYS)?.retain_in(all, |_, _| false)?;
     tx.commit()?;
     Ok(())
 }
@@ -187,7 +222,7 @@ pub(super) fn drop_version(db: &Database, version: u32) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollup::{cells::Presence, pending::merge_in};
+    use crate::rollup::cells::Presence;
 
     #[test]
     fn blocks_merge_in_order_and_tell_what_is_new() {

@@ -12,6 +12,7 @@
 //! currencies and value events.
 
 mod cells;
+mod days;
 mod error;
 mod intern;
 mod merge;
@@ -21,8 +22,9 @@ mod store;
 mod tables;
 mod view;
 
-pub use cells::{ConsumerTotals, MilestoneNote, OperationTotals, Presence, Reach, Traffic, VersionTotals};
+pub use cells::{ConsumerTotals, MilestoneNote, OperationDay, OperationTotals, Presence, Reach, Traffic, VersionTotals};
+pub use days::Days;
 pub(crate) use error::Fault;
 pub use error::RollupError;
 pub use store::{RollupReader, RollupStore};
-pub use view::{ConsumerSet, Days, LabelId, Revenue, RollupView, VersionId};
+pub use view::{ConsumerSet, LabelId, Revenue, RollupView, VersionId};

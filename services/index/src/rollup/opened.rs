@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{Fault, RollupError};
 use super::intern::Kind;
-use super::tables::{BY_VERSION, Cells, IDS, Key, NAMES, consumer_at, decode, each_cell};
+use super::tables::{BY_VERSION, Cells, DayKey, IDS, Key, NAMES, OPERATION_BLOCK, OPERATION_DAYS, consumer_at, decode, each_cell};
 
 /// Tables that were opened: a question looks thousands of names and cells up, and opening a table costs as much as ten of them.
 pub(super) struct Opened {
@@ -18,12 +18,13 @@ pub(super) struct Opened {
     ids: OnceLock<ReadOnlyTable<(u8, &'static [u8]), u32>>,
     names: OnceLock<ReadOnlyTable<(u8, u32), &'static [u8]>>,
     cells: [OnceLock<ReadOnlyTable<Key, &'static [u8]>>; BY_VERSION.len()],
+    operation_days: OnceLock<ReadOnlyTable<DayKey, &'static [u8]>>,
 }
 
 impl Opened {
     pub(super) fn new(tx: ReadTransaction, path: &Path) -> Self {
-        let (ids, names, cells) = Default::default();
-        Self { tx, path: path.to_owned(), ids, names, cells }
+        let (ids, names, cells, operation_days) = Default::default();
+        Self { tx, path: path.to_owned(), ids, names, cells, operation_days }
     }
 
     /// The values of a range.
@@ -49,6 +50,23 @@ impl Opened {
         self.packed(table, range, |(_, middle, block), bytes| {
             each_cell(&table, bytes, |place, cell| each(middle, consumer_at(block, place, size), cell))
         })
+    }
+
+    /// The cells of a range of [`OPERATION_DAYS`]: the key of the day, the consumer, the cell.
+    pub(super) fn operation_days<T: DeserializeOwned>(
+        &self,
+        range: RangeInclusive<DayKey>,
+        mut each: impl FnMut(u32, u32, T),
+    ) -> Result<(), RollupError> {
+        let read = || {
+            for row in opened(&self.operation_days, || Ok(self.tx.open_table(OPERATION_DAYS)?))?.range(range)? {
+                let (key, bytes) = row?;
+                let (_, _, day, block) = key.value();
+                each_cell(&OPERATION_DAYS, bytes.value(), |place, cell| each(day, consumer_at(block, place, OPERATION_BLOCK), cell))?;
+            }
+            Ok(())
+        };
+        read().map_err(|f: Fault| f.at(&self.path))
     }
 
     /// The rows of a range as they are packed.

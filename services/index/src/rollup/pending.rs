@@ -1,10 +1,12 @@
 //! What was added since the last commit, folded: many deltas become few cells.
 
+use std::hash::Hash;
+
 use groundswell_model::{LatencyBuckets, UsageDelta};
 use hashbrown::HashMap;
 
-use super::cells::{Cell, ConsumerTotals, MilestoneNote, Presence, Reach, Traffic, VersionTotals, add_money, add_value, millionths};
-use super::tables::{Key, day_key, hour_key};
+use super::cells::{Cell, ConsumerTotals, MilestoneNote, OperationDay, Presence, Traffic, VersionTotals, add_money, add_value, millionths};
+use super::tables::{DayKey, Key, day_key, hour_key};
 
 /// The names of a delta as ids.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +32,8 @@ pub(super) struct Pending {
     pub(super) presence: HashMap<Key, Presence>,
     /// (version, day, consumer)
     pub(super) latency: HashMap<Key, LatencyBuckets>,
-    /// (version, operation, consumer)
-    pub(super) reach: HashMap<Key, Reach>,
+    /// (version, operation, day, consumer)
+    pub(super) operation_days: HashMap<DayKey, OperationDay>,
     /// (version, kind, consumer)
     pub(super) milestones: HashMap<Key, MilestoneNote>,
     /// version: counts and dates, without consumers.
@@ -74,17 +76,24 @@ impl Pending {
         }
         merge_in(&mut self.consumers, (version, 0, consumer), totals);
         let presence = Presence { calls: delta.calls, failed: delta.failed, rate_limited: delta.rate_limited };
-        let on_day = (version, day_key(delta.hour.day()), consumer);
+        let day = day_key(delta.hour.day());
+        let on_day = (version, day, consumer);
         merge_in(&mut self.presence, on_day, presence);
         if !delta.latency.buckets().is_empty() {
             self.latency.entry(on_day).or_default().merge(&delta.latency);
         }
-        merge_in(&mut self.reach, (version, ids.operation, consumer), Reach::of(delta));
+        let of_operation = OperationDay { calls: delta.calls, failed: delta.failed };
+        merge_in(&mut self.operation_days, (version, ids.operation, day, consumer), of_operation);
     }
 
     /// How many cells there are.
     pub(super) fn cells(&self) -> usize {
-        self.traffic.len() + self.consumers.len() + self.presence.len() + self.latency.len() + self.reach.len() + self.milestones.len()
+        self.traffic.len()
+            + self.consumers.len()
+            + self.presence.len()
+            + self.latency.len()
+            + self.operation_days.len()
+            + self.milestones.len()
     }
 
     /// Forgets everything, keeping the memory for what comes next.
@@ -93,7 +102,7 @@ impl Pending {
         self.consumers.clear();
         self.presence.clear();
         self.latency.clear();
-        self.reach.clear();
+        self.operation_days.clear();
         self.milestones.clear();
         self.versions.clear();
     }
@@ -104,14 +113,14 @@ impl Pending {
         self.consumers.retain(|key, _| key.0 != version);
         self.presence.retain(|key, _| key.0 != version);
         self.latency.retain(|key, _| key.0 != version);
-        self.reach.retain(|key, _| key.0 != version);
+        self.operation_days.retain(|key, _| key.0 != version);
         self.milestones.retain(|key, _| key.0 != version);
         self.versions.remove(&version);
     }
 }
 
 /// Adds `cell` to the one with this key.
-pub(super) fn merge_in<C: Cell>(cells: &mut HashMap<Key, C>, key: Key, cell: C) {
+pub(super) fn merge_in<K: Eq + Hash, C: Cell>(cells: &mut HashMap<K, C>, key: K, cell: C) {
     match cells.entry(key) {
         hashbrown::hash_map::Entry::Occupied(mut there) => there.get_mut().merge(&cell),
         hashbrown::hash_map::Entry::Vacant(free) => {

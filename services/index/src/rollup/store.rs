@@ -12,7 +12,7 @@ use super::error::{Fault, RollupError};
 use super::intern::{IdTable, Interner, Kind, version_name};
 use super::merge;
 use super::pending::{DeltaIds, Pending};
-use super::tables::{BY_VERSION, FORMAT, IDS, META, META_CHECKPOINT, META_COMMITS, META_FORMAT, NAMES};
+use super::tables::{BY_VERSION, FORMAT, IDS, META, META_CHECKPOINT, META_COMMITS, META_FORMAT, NAMES, OPERATION_DAYS};
 use super::view::RollupView;
 
 /// How a database is opened: from its file, or in tests from something that fails on demand.
@@ -296,6 +296,7 @@ fn prepare(db: &Database) -> Result<u64, Fault> {
     for definition in BY_VERSION {
         tx.open_table(definition)?;
     }
+    tx.open_table(OPERATION_DAYS)?;
     tx.commit()?;
     Ok(FORMAT)
 }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use groundswell_model::{Hour, LatencyBuckets, Timestamp};
+use groundswell_model::{Day, Hour, LatencyBuckets, Timestamp};
 use proptest::prelude::*;
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
@@ -86,6 +86,7 @@ fn tell_traffic(view: &RollupView, version: &str, id: VersionId, all: &mut BTree
         let name = view.operation_name(operation).unwrap();
         all.insert(format!("{version} {name} {totals:?}"));
         view.reach(id, operation, |c, r| all.extend([format!("{version} {name} {c} {r:?}")])).unwrap();
+        view.operation_days(id, operation, Days::default(), |d, c, o| all.extend([format!("{version} {name} {d:?} {c} {o:?}")])).unwrap();
     }
     view.days(id, Days::default(), |d, o, t| all.extend([format!("{version} {d:?} {o} {t:?}")])).unwrap();
     view.hours(id, Hour(i32::MIN), Hour(i32::MAX), |h, o, t| all.extend([format!("{version} {h:?} {o} {t:?}")])).unwrap();
@@ -158,6 +159,43 @@ proptest! {
                 let cents: i64 = of.iter().map(|c| c.cents).sum();
                 prop_assert_eq!(totals.traffic.revenue.iter().map(|(_, m)| *m).sum::<i128>(), i128::from(cents) * 10_000);
                 prop_assert_eq!(totals.traffic.value[0].1, (totals.traffic.calls, i128::from(totals.traffic.calls) * 100_000));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn calls_of_an_operation_by_day_are_those_of_the_calls(calls in calls(150), from in 0i32..5, length in 0i32..6) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_of(folder.path(), "s", &[&calls[..calls.len() / 2], &calls[calls.len() / 2..]]);
+        let view = store.reader().view().unwrap();
+        let first = Hour(480_000).day().0 + from;
+        let days = Days { from: Some(Day(first)), until: Some(Day(first + length)) };
+        let within = |c: &&Call| days.contains(Hour(c.hour).day());
+        for version in 0..3u8 {
+            let Some(id) = view.version("payments", &format!("v{version}")).unwrap() else { continue };
+            let mut failed: BTreeMap<String, u64> = BTreeMap::new();
+            for (operation, n) in view.failed_by_operation(id, days).unwrap() {
+                failed.insert(view.operation_name(operation).unwrap(), n);
+            }
+            for operation in 0..4u8 {
+                let name = format!("op{operation}");
+                let mine = || calls.iter().filter(|c| (c.version, c.operation) == (version, operation)).filter(within);
+                prop_assert_eq!(failed.get(&name).copied().unwrap_or_default(), mine().map(|c| c.failed).sum::<u64>());
+                let mut wanted: BTreeMap<(i32, String), (u64, u64)> = BTreeMap::new();
+                for call in mine().filter(|c| c.consumer != 0) {
+                    let sums = wanted.entry((Hour(call.hour).day().0, format!("consumer-{}", call.consumer))).or_default();
+                    *sums = (sums.0 + call.calls, sums.1 + call.failed);
+                }
+                let mut got = BTreeMap::new();
+                let number = view.operation(&name).unwrap().unwrap();
+                view.operation_days(id, number, days, |d, c, on_it| {
+                    got.insert((d.0, view.consumer_name(c).unwrap()), (on_it.calls, on_it.failed));
+                }).unwrap();
+                prop_assert_eq!(got, wanted);
             }
         }
     }

@@ -1,16 +1,18 @@
 //! The tables, their keys and how values are packed.
 
 use groundswell_model::{Day, Hour};
-use redb::TableDefinition;
+use redb::{TableDefinition, TableHandle};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::error::Fault;
 
 /// Raised with any change of a table or a value in it.
-pub(super) const FORMAT: u64 = 3;
+pub(super) const FORMAT: u64 = 4;
 
 /// Version id first, so that a version is one range of every table; then what the table says.
 pub(super) type Key = (u32, u32, u32);
+/// The same where an operation has days.
+pub(super) type DayKey = (u32, u32, u32, u32);
 /// A table of values in postcard.
 pub(super) type Cells = TableDefinition<'static, Key, &'static [u8]>;
 
@@ -44,23 +46,27 @@ pub(super) const PRESENCE: Cells = TableDefinition::new("presence");
 pub(super) const CONSUMERS: Cells = TableDefinition::new("consumers");
 /// (version, operation, block of consumers) → totals of each.
 pub(super) const REACH: Cells = TableDefinition::new("reach");
+/// (version, operation, day, block of consumers) → calls of each. The operation comes before the day: who asks, asks about one.
+pub(super) const OPERATION_DAYS: TableDefinition<'static, DayKey, &'static [u8]> = TableDefinition::new("operation_days");
 /// (version, kind, consumer) → milestone.
 pub(super) const MILESTONES: Cells = TableDefinition::new("milestones");
 
 /// (version, day, block of consumers) → latencies of each.
 pub(super) const LATENCY: Cells = TableDefinition::new("latency");
 
-/// Every table that has versions in it.
+/// Every table that has versions in it, but for [`OPERATION_DAYS`], whose key is longer.
 pub(super) const BY_VERSION: [Cells; 10] = [VERSIONS, OPERATIONS, DAYS, HOURS, ACTIVE, PRESENCE, CONSUMERS, REACH, MILESTONES, LATENCY];
 
 /// Consumers in one value of [`PRESENCE`], [`CONSUMERS`] and [`REACH`]: a full value fits in a page of 4 KiB.
 pub(super) const BLOCK: u32 = 128;
+/// Consumers in one value of [`OPERATION_DAYS`], as many as a place can tell: each has four bytes or so, and rows are what a commit costs.
+pub(super) const OPERATION_BLOCK: u32 = 256;
 /// Consumers in one value of [`LATENCY`], where each has some 20 to 300 bytes.
 pub(super) const LATENCY_BLOCK: u32 = 16;
 
 /// The block of `size` consumers that a consumer is in, and its place there.
 pub(super) fn block_of(consumer: u32, size: u32) -> (u32, u8) {
-    // The remainder is below the size, which is at most 128.
+    // The remainder is below the size, which is at most 256.
     (consumer / size, u8::try_from(consumer % size).unwrap_or(u8::MAX))
 }
 
@@ -90,12 +96,12 @@ pub(super) fn day_of_key(key: u32) -> Day {
     Day((key ^ (1 << 31)).cast_signed())
 }
 
-pub(super) fn decode<T: DeserializeOwned>(table: &Cells, bytes: &[u8]) -> Result<T, Fault> {
-    postcard::from_bytes(bytes).map_err(|e| Fault::Damaged { table: redb::TableHandle::name(table).to_owned(), why: e.to_string() })
+pub(super) fn decode<T: DeserializeOwned>(table: &impl TableHandle, bytes: &[u8]) -> Result<T, Fault> {
+    postcard::from_bytes(bytes).map_err(|e| Fault::Damaged { table: table.name().to_owned(), why: e.to_string() })
 }
 
 /// Tells each consumer's cell of a row of blocks: what [`decode`] would give, without a list of them.
-pub(super) fn each_cell<T: DeserializeOwned>(table: &Cells, mut bytes: &[u8], mut each: impl FnMut(u8, T)) -> Result<(), Fault> {
+pub(super) fn each_cell<T: DeserializeOwned>(table: &impl TableHandle, mut bytes: &[u8], mut each: impl FnMut(u8, T)) -> Result<(), Fault> {
     let mut read = || {
         // Postcard writes a sequence as its length and its items.
         for _ in 0..take::<u64>(&mut bytes)? {
@@ -104,7 +110,7 @@ pub(super) fn each_cell<T: DeserializeOwned>(table: &Cells, mut bytes: &[u8], mu
         }
         Ok(())
     };
-    read().map_err(|e: postcard::Error| Fault::Damaged { table: redb::TableHandle::name(table).to_owned(), why: e.to_string() })
+    read().map_err(|e: postcard::Error| Fault::Damaged { table: table.name().to_owned(), why: e.to_string() })
 }
 
 /// Tells each consumer's buckets of a row of [`LATENCY`]: what [`decode`] would give, without a list for each. There are millions.
@@ -120,7 +126,7 @@ pub(super) fn each_latency(mut bytes: &[u8], buckets: &mut Vec<(i16, u64)>, mut 
         }
         Ok(())
     };
-    read().map_err(|e: postcard::Error| Fault::Damaged { table: redb::TableHandle::name(&LATENCY).to_owned(), why: e.to_string() })
+    read().map_err(|e: postcard::Error| Fault::Damaged { table: LATENCY.name().to_owned(), why: e.to_string() })
 }
 
 fn take<'a, T: serde::Deserialize<'a>>(bytes: &mut &'a [u8]) -> Result<T, postcard::Error> {
@@ -130,10 +136,10 @@ fn take<'a, T: serde::Deserialize<'a>>(bytes: &mut &'a [u8]) -> Result<T, postca
 }
 
 /// Packs a value into `buffer`, in place of what is there.
-pub(super) fn encode<T: Serialize>(table: &Cells, value: &T, buffer: &mut Vec<u8>) -> Result<(), Fault> {
+pub(super) fn encode<T: Serialize>(table: &impl TableHandle, value: &T, buffer: &mut Vec<u8>) -> Result<(), Fault> {
     buffer.clear();
     *buffer = postcard::to_extend(value, std::mem::take(buffer))
-        .map_err(|e| Fault::Damaged { table: redb::TableHandle::name(table).to_owned(), why: e.to_string() })?;
+        .map_err(|e| Fault::Damaged { table: table.name().to_owned(), why: e.to_string() })?;
     Ok(())
 }
 
@@ -184,7 +190,7 @@ mod tests {
 
         #[test]
         fn a_consumer_is_found_at_its_place(consumer: u32) {
-            for size in [BLOCK, LATENCY_BLOCK] {
+            for size in [BLOCK, OPERATION_BLOCK, LATENCY_BLOCK] {
                 let (block, place) = block_of(consumer, size);
                 prop_assert_eq!(consumer_at(block, place, size), consumer);
             }

@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use groundswell_bus::Offset;
-use groundswell_model::{Day, Hour, MilestoneKind, Timestamp};
+use groundswell_model::{Day, Hour, MilestoneKind};
 use redb::ReadTransaction;
 
-use super::cells::{Active, ConsumerTotals, MilestoneNote, OperationTotals, Presence, Reach, Traffic, VersionTotals};
+use super::cells::{Active, ConsumerTotals, MilestoneNote, OperationDay, OperationTotals, Presence, Reach, Traffic, VersionTotals};
+use super::days::Days;
 use super::error::{Fault, RollupError};
 use super::intern::{Kind, split_version, version_name};
 use super::opened::Opened;
@@ -27,51 +28,6 @@ pub type LabelId = u32;
 
 /// Millionths by currency.
 pub type Revenue = BTreeMap<String, i128>;
-
-/// Whole UTC days, from the first to before the last; an open end where there is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Days {
-    /// First day in it.
-    pub from: Option<Day>,
-    /// First day no longer in it.
-    pub until: Option<Day>,
-}
-
-impl Days {
-    /// The days that hold everything from `since` to before `until`.
-    #[must_use]
-    pub fn covering(since: Option<Timestamp>, until: Option<Timestamp>) -> Self {
-        let behind = |t: Timestamp| Day(t.plus_ms(-1).day().0.saturating_add(1));
-        Self { from: since.map(Timestamp::day), until: until.map(behind) }
-    }
-
-    /// Whether all days are in it.
-    #[must_use]
-    pub fn is_all(self) -> bool {
-        self.from.is_none() && self.until.is_none()
-    }
-
-    /// Whether a day is in it.
-    #[must_use]
-    pub fn contains(self, day: Day) -> bool {
-        self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day < until)
-    }
-
-    /// From its first moment to before its end; none if all time is in it.
-    #[must_use]
-    pub fn times(self) -> Option<(Timestamp, Timestamp)> {
-        let from = self.from.map_or(Timestamp(i64::MIN), Day::start);
-        let until = self.until.map_or(Timestamp(i64::MAX), Day::start);
-        (!self.is_all()).then_some((from, until))
-    }
-
-    /// Its first and last day; none if it is empty.
-    fn bounds(self) -> Option<(Day, Day)> {
-        let first = self.from.unwrap_or(Day(i32::MIN));
-        let last = self.until.map_or(Some(i32::MAX), |until| until.0.checked_sub(1)).map(Day)?;
-        (first <= last).then_some((first, last))
-    }
-}
 
 /// A set of consumers of one store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -174,6 +130,14 @@ impl RollupView {
     /// See [`Self::versions`].
     pub fn consumer_name(&self, consumer: u32) -> Result<String, RollupError> {
         self.opened.name(Kind::Consumer, consumer).map(text)
+    }
+
+    /// The id of an operation, if any version's was ever called so.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn operation(&self, name: &str) -> Result<Option<u32>, RollupError> {
+        self.opened.id(Kind::Operation, name.as_bytes())
     }
 
     /// The name of an operation.
@@ -362,6 +326,36 @@ impl RollupView {
     /// See [`Self::versions`].
     pub fn reach(&self, version: VersionId, operation: u32, mut each: impl FnMut(u32, Reach)) -> Result<(), RollupError> {
         self.opened.blocks((REACH, BLOCK), part(version, operation, operation), |_, consumer, reach| each(consumer, reach))
+    }
+
+    /// Each consumer's calls of one operation by day.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn operation_days(
+        &self,
+        version: VersionId,
+        operation: u32,
+        days: Days,
+        mut each: impl FnMut(Day, u32, OperationDay),
+    ) -> Result<(), RollupError> {
+        let Some((first, last)) = days.bounds() else { return Ok(()) };
+        let range = (version.0, operation, day_key(first), 0)..=(version.0, operation, day_key(last), u32::MAX);
+        self.opened.operation_days(range, |day, consumer, on_it| each(day_of_key(day), consumer, on_it))
+    }
+
+    /// Calls of each operation of a version that failed in these days, without reading the rest of their traffic.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn failed_by_operation(&self, version: VersionId, days: Days) -> Result<BTreeMap<u32, u64>, RollupError> {
+        let mut all: BTreeMap<u32, u64> = BTreeMap::new();
+        // Calls and failed calls come first in what is packed.
+        self.opened.rows(DAYS, in_days(version, days), |key, (_, failed): (u64, u64)| {
+            let of_operation = all.entry(key.2).or_default();
+            *of_operation = of_operation.saturating_add(failed);
+        })?;
+        Ok(all)
     }
 
     /// Every consumer's milestone of one kind on a version.

@@ -49,7 +49,7 @@ fn operation(data: &OperationUsage, feedback: &FeedbackStats) -> OperationFigure
         p95_ms: data.p95_ms.map(tidy),
         consumers: data.consumers,
         consumers_affected: data.affected,
-        revenue_affected: data.revenue_affected.as_ref().map(money),
+        revenue_affected: money(&data.revenue_affected),
         feedback: feedback.by_operation.get(&data.operation).map_or(0, |tally| tally.count),
     }
 }

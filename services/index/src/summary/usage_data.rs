@@ -40,10 +40,10 @@ pub struct OperationUsage {
     pub p95_ms: Option<f64>,
     /// Named consumers that called it; only known over all time.
     pub consumers: Option<u64>,
-    /// Named consumers whose calls of it failed at least once; none where it can't be told.
-    pub affected: Option<u64>,
-    /// What these have brought on the version, ever; none where they can't be told.
-    pub revenue_affected: Option<Revenue>,
+    /// Named consumers whose calls of it failed at least once.
+    pub affected: u64,
+    /// What these have brought on the version, ever.
+    pub revenue_affected: Revenue,
 }
 
 /// Usage of one version in the days asked for.
@@ -193,11 +193,11 @@ impl UsageData {
         let (mut rows, mut affected) = (Vec::new(), Vec::new());
         for o in lists.iter().flatten() {
             let who = affected_by(view, id, days, *o)?;
-            rows.push(operation(view, days, *o, &operations[o], who.as_ref())?);
-            affected.push(who.unwrap_or_default());
+            rows.push(operation(view, days, *o, &operations[o], &who)?);
+            affected.push(who);
         }
         for (row, revenue) in rows.iter_mut().zip(view.revenue_of(id, &affected)?) {
-            row.revenue_affected = row.affected.map(|_| revenue);
+            row.revenue_affected = revenue;
         }
         self.worst_by_error_rate = rows.split_off(lists[0].len());
         self.worst_by_failures = rows;
@@ -264,7 +264,7 @@ fn operation(
     days: Days,
     operation: u32,
     totals: &OperationTotals,
-    affected: Option<&ConsumerSet>,
+    affected: &ConsumerSet,
 ) -> Result<OperationUsage, RollupError> {
     let traffic = &totals.traffic;
     Ok(OperationUsage {
@@ -273,24 +273,31 @@ fn operation(
         failed: traffic.failed,
         p95_ms: traffic.latency.quantile(0.95),
         consumers: days.is_all().then_some(totals.consumers),
-        affected: affected.map(ConsumerSet::len),
-        revenue_affected: None,
+        affected: affected.len(),
+        revenue_affected: Revenue::new(),
     })
 }
 
-/// Consumers with a failed call of the operation in these days. Only the first and the last day of failures are kept, so
-/// nobody can tell about a consumer that failed before and after the days asked for, but on neither end within them.
-fn affected_by(view: &RollupView, id: VersionId, days: Days, operation: u32) -> Result<Option<ConsumerSet>, RollupError> {
+/// Consumers with a failed call of the operation in these days. Of most the first and the last day of failures tell; only where one failed
+/// before and after the days, and on neither end within them, all days are read.
+fn affected_by(view: &RollupView, id: VersionId, days: Days, operation: u32) -> Result<ConsumerSet, RollupError> {
     let (mut who, mut unclear) = (ConsumerSet::default(), false);
     view.reach(id, operation, |consumer, reach| match failed_in(&reach, days) {
         Some(true) => who.insert(consumer),
         Some(false) => {}
         None => unclear = true,
     })?;
-    Ok((!unclear).then_some(who))
+    if unclear {
+        view.operation_days(id, operation, days, |_, consumer, on_it| {
+            if on_it.failed > 0 {
+                who.insert(consumer);
+            }
+        })?;
+    }
+    Ok(who)
 }
 
-/// Whether calls failed in these days; none if it can't be told.
+/// Whether calls failed in these days; none if first and last day don't tell.
 fn failed_in(reach: &Reach, days: Days) -> Option<bool> {
     let Some((first, last)) = reach.failed_on else { return Some(false) };
     if days.contains(first) || days.contains(last) {
@@ -348,7 +355,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_not_be_told_of_a_window_is_not_told() {
+    fn first_and_last_day_tell_of_most_windows() {
         let days = Days { from: Some(Day(10)), until: Some(Day(20)) };
         let failed_on = |first, last| failed_in(&Reach { failed_on: Some((Day(first), Day(last))), ..Reach::default() }, days);
         assert_eq!(

@@ -1,6 +1,7 @@
 //! What verdicts are worth: streams whose truth is known, reviewed with the default policy, beside other tests.
 
 mod dice;
+mod operation;
 mod reference;
 pub mod report;
 pub mod scenario;
@@ -13,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::{ReviewInput, VersionUse, Window};
 use crate::latency::Calls;
-use crate::policy::Policy;
 use crate::prepare::Usage;
 use crate::review::review;
 use crate::types::Verdict;
@@ -142,7 +142,7 @@ fn looks(scenario: &Scenario) -> Vec<i32> {
 
 fn trial(scenario: &Scenario, seed: u64) -> Trial {
     let input = scenario::draw(scenario, seed);
-    let policy = Policy::default();
+    let policy = operation::policy(scenario);
     let mut trial = references(scenario, &input);
     for look in looks(scenario) {
         let review = review(&until(&input, Day(RELEASE + look)), &policy);
@@ -159,6 +159,7 @@ fn references(scenario: &Scenario, input: &ReviewInput) -> Trial {
     let panel = match scenario.guardrail() {
         "latency_p95" => Calls::of(input, &usage).slow(input, 0.95, 0),
         "feedback_rate" => usage.feedback(input, |f| f.weight),
+        operation::NAME => usage.operation(input, 0).0,
         _ => usage.errors,
     };
     Trial {

@@ -44,12 +44,16 @@ pub struct Scenario {
     pub restless: (f64, f64),
     /// Looked at every day after the release; otherwise once, at the end.
     pub daily: bool,
+    /// The part of all calls that one operation has, which a guardrail of its own is on.
+    pub operation: f64,
 }
 
 impl Scenario {
     /// The guardrail that is worse in truth; that of errors where none is.
     pub(crate) fn guardrail(&self) -> &'static str {
-        if self.truth.latency > 0.0 {
+        if self.operation > 0.0 {
+            super::operation::NAME
+        } else if self.truth.latency > 0.0 {
             "latency_p95"
         } else if self.truth.feedback > 0.0 {
             "feedback_rate"
@@ -68,6 +72,8 @@ pub struct Truth {
     pub latency: f64,
     /// Feedback is multiplied by this plus one.
     pub feedback: f64,
+    /// The odds that a call of the one operation fails are multiplied by this plus one.
+    pub operation_odds: f64,
 }
 
 impl Truth {
@@ -95,6 +101,7 @@ impl Default for Scenario {
             leavers: 0.0,
             restless: (0.4, 0.2),
             daily: false,
+            operation: 0.0,
         }
     }
 }
@@ -127,7 +134,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> ReviewInput {
         let nature = nature(scenario, &mut dice, place == 0, place >= scenario.consumers as u64);
         consumers.push(live(scenario, &nature, &format!("consumer-{place:04}"), &mut dice));
     }
-    ReviewInput {
+    let input = ReviewInput {
         api: "payments".to_owned(),
         version: "v2".to_owned(),
         baseline: "v1".to_owned(),
@@ -135,7 +142,8 @@ pub fn draw(scenario: &Scenario, seed: u64) -> ReviewInput {
         released: Some(Day(RELEASE)),
         consumers,
         ..ReviewInput::default()
-    }
+    };
+    if scenario.operation > 0.0 { super::operation::told_apart(input, scenario, seed) } else { input }
 }
 
 fn nature(scenario: &Scenario, dice: &mut Dice, first: bool, newcomer: bool) -> Nature {

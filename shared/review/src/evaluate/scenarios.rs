@@ -63,6 +63,13 @@ fn without_difference() -> Vec<Scenario> {
             ..usual()
         },
         Scenario {
+            name: "one operation, daily looks",
+            about: "a guardrail on an operation with a fifth of the calls, looked at on each of 28 days",
+            daily: true,
+            operation: 0.2,
+            ..usual()
+        },
+        Scenario {
             name: "daily looks, few consumers",
             about: "120 consumers with a loud one, looked at on each of 28 days",
             daily: true,
@@ -95,6 +102,13 @@ fn with_difference() -> Vec<Scenario> {
             ..usual()
         },
         Scenario { name: "errors up, daily looks", about: "the same, looked at on each of 28 days", truth: errors, daily: true, ..usual() },
+        Scenario {
+            name: "one operation fails more",
+            about: "error odds of an operation with a fifth of the calls times 2",
+            truth: Truth { operation_odds: 1.0, ..Truth::default() },
+            operation: 0.2,
+            ..usual()
+        },
         Scenario { name: "slower", about: "latencies times 1.25", truth: Truth { latency: 0.25, ..Truth::default() }, ..usual() },
         Scenario { name: "more feedback", about: "feedback times 1.6", truth: Truth { feedback: 0.6, ..Truth::default() }, ..usual() },
     ]

@@ -118,11 +118,8 @@ fn operations(title: &str, worst: &[OperationFigures], enough: Option<u64>) -> S
     let columns = ["operation", "calls", "failed", "error rate", "95% interval", "p95", "consumers affected", "revenue behind", "feedback"];
     let mut section = Section::new(title, &columns);
     for o in worst {
-        let affected = match (o.consumers_affected, o.consumers) {
-            (Some(affected), Some(all)) => format!("{} of {}", count(affected), count(all)),
-            (Some(affected), None) => count(affected),
-            (None, _) => "not known in a window".to_owned(),
-        };
+        let affected = count(o.consumers_affected);
+        let affected = o.consumers.map_or_else(|| affected.clone(), |all| format!("{affected} of {}", count(all)));
         section.row([
             if o.operation.is_empty() { "(not told)".to_owned() } else { o.operation.clone() },
             count(o.calls),
@@ -131,7 +128,7 @@ fn operations(title: &str, worst: &[OperationFigures], enough: Option<u64>) -> S
             interval(&o.error_rate, Unit::Share),
             maybe(o.p95_ms, Unit::Milliseconds),
             affected,
-            o.revenue_affected.as_deref().map_or_else(String::new, revenue),
+            revenue(&o.revenue_affected),
             count(o.feedback),
         ]);
     }

@@ -86,13 +86,13 @@ pub struct OperationFigures {
     pub error_rate: Figure,
     /// 95 % of the calls were at most this slow.
     pub p95_ms: Option<f64>,
-    /// Named consumers that called it over all time. Kept without dates: null in a window.
+    /// Named consumers that called it over all time; null in a window, where they are not counted.
     pub consumers: Option<u64>,
-    /// Named consumers whose calls of it failed at least once; null in a window where it can't be told.
-    pub consumers_affected: Option<u64>,
-    /// What these have brought on this version, ever; null where they can't be told.
+    /// Named consumers whose calls of it failed at least once.
+    pub consumers_affected: u64,
+    /// What these have brought on this version, ever.
     #[serde(default)]
-    pub revenue_affected: Option<Vec<Money>>,
+    pub revenue_affected: Vec<Money>,
     /// Feedback of this version that is known to be about it.
     pub feedback: u64,
 }
