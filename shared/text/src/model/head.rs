@@ -268,7 +268,7 @@ impl Head {
     fn sum(&self, features: &Features, block: Block, source: Option<&str>, sum: &mut [f32], crossed_sum: &mut [f32]) -> f32 {
         let mut square = 0.0_f32;
         let frequencies = frequencies();
-        for feature in &features.blocks[block as usize] {
+        for feature in features.block(block) {
             let Some(row) = self.table.find(feature.key) else { continue };
             let (rare, weights) = self.table.row(row);
             let value = frequency(frequencies, feature.count) * rarity(rare);

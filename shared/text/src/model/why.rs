@@ -19,7 +19,7 @@ pub(super) fn words(head: &Head, prepared: &Prepared, weight: Weight<'_>) -> Vec
     for block in NAMED.into_iter().filter(|b| head.blocks[*b as usize] > 0.0) {
         let Some(tokens) = tokens_of(&prepared.document, block) else { continue };
         let (mut by_token, mut square) = (vec![0.0_f32; tokens.len()], 0.0_f32);
-        for feature in &prepared.features.blocks[block as usize] {
+        for feature in prepared.features.block(block) {
             let (rare, weight) = weight(feature.key);
             let value = frequency(frequencies(), feature.count) * rarity(rare);
             square += value * value;
