@@ -5,7 +5,6 @@ use groundswell_meaning::{DIMENSIONS, Meaning};
 use super::document::Document;
 use super::hash;
 use super::marks;
-use super::polarity;
 use super::tokens::Tokens;
 
 /// Where a feature comes from. The order is part of every model file.
@@ -286,7 +285,7 @@ fn headings(counter: &mut Counter, document: &Document) {
 fn denied(counter: &mut Counter, tokens: &Tokens) {
     let mut reach = 0;
     for (i, token) in tokens.all().iter().enumerate() {
-        if polarity::denies(token.hash, tokens.text(token)) {
+        if token.tone.denies {
             reach = 4;
             continue;
         }

@@ -233,7 +233,7 @@ impl TrainedHead {
         self.say(prepared, scores, None)
     }
 
-    /// As [`TrainedHead::answer_by`], and in less time: a best label that is not given comes without the words that speak for it.
+    /// As [`TrainedHead::answer_by`], and in less time: the best label comes without confidence and words, which those given have.
     #[must_use]
     pub fn answer_briefly(&self, prepared: &Prepared, scores: Vec<f32>, joint: &Joint) -> Answer {
         self.say(prepared, scores, Some(joint))
@@ -244,8 +244,8 @@ impl TrainedHead {
         // What all heads asked at once lies in near memory.
         let near = briefly.and_then(|joint| joint.place(&self.name).map(|place| (joint, place)));
         let because = |label: usize| match near {
-            Some((joint, place)) => why::words(&self.head, prepared, &|key| joint.weight(place, label, key)),
-            None => why::words(&self.head, prepared, &|key| self.head.weight(label, key)),
+            Some((joint, place)) => why::words(&self.head, prepared, |key| joint.weight(place, label, key)),
+            None => why::words(&self.head, prepared, |key| self.head.weight(label, key)),
         };
         let told = |label: usize, confidence: f32| Told {
             label: self.head.labels.get(label).cloned().unwrap_or_default(),
@@ -257,16 +257,16 @@ impl TrainedHead {
             if self.many() { (0..scores.len()).filter_map(given).collect() } else { given(best).into_iter().collect() };
         given.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let given: Vec<Told> = given.into_iter().map(|(label, p)| told(label, p)).collect();
+        let shares = shares(&scores);
+        if briefly.is_some() {
+            let best = Told { label: self.head.labels.get(best).cloned().unwrap_or_default(), ..Told::default() };
+            return Answer { best, given, shares };
+        }
         let best = match given.first() {
             Some(first) if !self.many() => first.clone(),
-            _ if briefly.is_none() => told(best, self.decision.confidence(&scores, best).0),
-            _ => Told {
-                label: self.head.labels.get(best).cloned().unwrap_or_default(),
-                confidence: self.decision.confidence(&scores, best).0,
-                because: Vec::new(),
-            },
+            _ => told(best, self.decision.confidence(&scores, best).0),
         };
-        Answer { best, given, shares: shares(&scores) }
+        Answer { best, given, shares }
     }
 }
 
