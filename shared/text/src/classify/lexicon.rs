@@ -35,9 +35,18 @@ pub(super) struct Phrase {
 
 /// A word of a phrase, or what it begins with.
 pub(super) struct Part {
-    pub(super) text: &'static str,
-    pub(super) any_ending: bool,
+    text: &'static str,
+    any_ending: bool,
     shape: Shape,
+}
+
+impl Part {
+    /// Whether a word with this head is this part.
+    pub(super) fn is(&self, head: u64, word: &str) -> bool {
+        // Of shorter parts the head says all: bytes behind a word are 0, which no letter is.
+        self.shape.fits(head)
+            && (self.text.len() < 8 || (word.starts_with(self.text) && (self.any_ending || word.len() == self.text.len())))
+    }
 }
 
 /// The first eight bytes of a word as a number, and which of them count. It tells most words from others without looking at letters.

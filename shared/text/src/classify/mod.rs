@@ -23,8 +23,8 @@ use groundswell_model::insight::{Label, Labels};
 pub use trained::Trained;
 
 use language::Guess;
-use phrases::{ASPECTS, KINDS, SEVERITIES};
 use lexicon::Table;
+use phrases::{ASPECTS, KINDS, SEVERITIES};
 use rules::Evidence;
 use words::Words;
 
@@ -116,8 +116,7 @@ fn by_rules(text: &Text<'_>, for_heads: bool) -> Labels {
         labels.kind = kind(&evidence, &words, score, for_heads);
         labels.aspects = aspects(&evidence, &words);
         labels.severity = severity(&evidence, &words, &labels.kind);
-        (labels.sentiment, labels.sentiment_score) =
-            if tone { sentiment(&evidence, &words, score) } else { (unsure(), 0.0) };
+        (labels.sentiment, labels.sentiment_score) = if tone { sentiment(&evidence, &words, score) } else { (unsure(), 0.0) };
     } else {
         (labels.kind, labels.severity) = (unsure(), unsure());
         (labels.sentiment, labels.sentiment_score) =

@@ -134,11 +134,7 @@ impl Evidence {
 
 /// Whether the words from `at` on are this phrase, within one sentence.
 fn matches(parts: &[Part], words: &Words, at: usize) -> bool {
-    parts.iter().enumerate().all(|(i, part)| {
-        let word = words.get(at + i);
-        let same = word.starts_with(part.text) && (part.any_ending || word.len() == part.text.len());
-        same && !word.is_empty() && (i == 0 || !words.ends_sentence(at + i - 1))
-    })
+    parts.iter().enumerate().all(|(i, part)| part.is(words.head(at + i), words.get(at + i)) && (i == 0 || !words.ends_sentence(at + i - 1)))
 }
 
 #[cfg(test)]

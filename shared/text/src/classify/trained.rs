@@ -67,7 +67,7 @@ impl Trained {
         let mut labels = Labels { model: self.model.name.clone(), ..by_rules(text, true) };
         // English by its common words and a published language stand: letters need not be asked.
         let told = labels.language.name == LEARNT || labels.language.because.iter().any(|b| b == "as published");
-        let prepared = self.model.prepare_for(text.title, text.body, &|head| head != "language" || !told);
+        let mut prepared = self.model.prepare_for(text.title, text.body, &|head| head == "language" && !told);
         let mut answers = Vec::new();
         if !told && let Some(head) = self.model.head("language") {
             let answer = head.answer(&prepared, source);
@@ -78,6 +78,8 @@ impl Trained {
             return (labels, answers);
         }
         if matches!(labels.language.name.as_str(), LEARNT | UNSURE) {
+            // Other languages have no use for the features of these heads.
+            self.model.turn_to(&mut prepared, &|head| head != "language");
             answers.extend(self.ask(&mut labels, text, &prepared, source, explain));
         } else {
             not_learnt(&mut labels, text);

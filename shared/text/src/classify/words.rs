@@ -37,11 +37,8 @@ pub(super) struct Words {
 impl Words {
     pub(super) fn of(title: &str, body: &str) -> Self {
         let bytes = title.len() + body.len().min(MOST_BYTES);
-        let mut words = Self {
-            letters: String::with_capacity(bytes + 8),
-            all: Vec::with_capacity(bytes / BYTES_OF_A_WORD + 1),
-            ..Self::default()
-        };
+        let mut words =
+            Self { letters: String::with_capacity(bytes + 8), all: Vec::with_capacity(bytes / BYTES_OF_A_WORD + 1), ..Self::default() };
         words.read(title);
         words.title = words.len();
         words.stop();

@@ -2,6 +2,7 @@
 
 use groundswell_meaning::{DIMENSIONS, Meaning};
 
+use super::counter::Counter;
 use super::document::Document;
 use super::hash;
 use super::marks;
@@ -73,8 +74,6 @@ impl Block {
 /// Weight of each block in a head; 0 leaves it out.
 pub(super) type Weights = [f32; Block::ALL.len()];
 
-/// Most features of one block: time stays bounded.
-const MOST_FEATURES: usize = 8192;
 /// Tokens of the questions that are looked at.
 const MOST_QUESTION_TOKENS: usize = 120;
 /// Letters that say which language a text is in.
@@ -120,13 +119,13 @@ impl Features {
         let mut ends = [0; Block::ALL.len()];
         for block in Block::ALL {
             if wants(&block) {
-                counter.begin(block, expected[block as usize]);
+                counter.begin(block.seed(), expected[block as usize]);
                 fill(&mut counter, block, document);
             }
-            ends[block as usize] = counter.found.len();
+            ends[block as usize] = counter.len();
         }
-        let parts = [&document.title, &document.prose].into_iter().filter(|_| asks_meaning(wanted));
-        Self { all: counter.found, ends, meanings: parts.flat_map(meaning).collect() }
+        let meanings = if asks_meaning(wanted) { [meaning(&document.title), meaning(&document.prose)].concat() } else { Vec::new() };
+        Self { all: counter.into_features(), ends, meanings }
     }
 
     /// The features of a block; none where it was not wanted.
@@ -260,10 +259,15 @@ impl Letters {
 }
 
 fn runs<const LEAST: usize, const MOST: usize>(counter: &mut Counter, letters: &[u32], at: usize) {
+    let add = |hash, letter: &u32| hash::push(hash, u64::from(*letter));
+    if LEAST == MOST {
+        letters.windows(MOST).for_each(|run| counter.add(run.iter().fold(1, add), at));
+        return;
+    }
     for start in 0..letters.len() {
         let mut hash = 1;
         for (n, letter) in letters[start..].iter().take(MOST).enumerate() {
-            hash = hash::push(hash, u64::from(*letter));
+            hash = add(hash, letter);
             if n + 1 >= LEAST {
                 counter.add(hash, at);
             }
@@ -338,66 +342,5 @@ fn script(counter: &mut Counter, tokens: &Tokens) {
         if seen > ENOUGH_SCRIPT {
             return;
         }
-    }
-}
-
-/// Counts the features of one block after the other, by their keys: an open table that is as large as the block needs.
-struct Counter {
-    seed: u64,
-    /// What was counted in an earlier block is told by its place, so nothing is cleared between them.
-    slots: Vec<Slot>,
-    mask: usize,
-    /// The features of all blocks, where those of this one begin, and how many there may be.
-    found: Vec<Feature>,
-    start: usize,
-    most: usize,
-}
-
-/// A feature's key, and one more than its place; 0 is free.
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    key: u32,
-    place: u32,
-}
-
-/// The table is never more than half full, so a free slot is near.
-fn slots(expected: usize) -> usize {
-    (2 * expected.clamp(32, MOST_FEATURES)).next_power_of_two()
-}
-
-impl Counter {
-    /// A counter for blocks of so many features each.
-    fn with_room(expected: &[usize]) -> Self {
-        let largest = expected.iter().copied().max().unwrap_or(0);
-        let room = expected.iter().map(|expected| expected.min(&MOST_FEATURES) / 2).sum();
-        Self { seed: 0, slots: vec![Slot::default(); slots(largest)], mask: 0, found: Vec::with_capacity(room), start: 0, most: 0 }
-    }
-
-    fn begin(&mut self, block: Block, expected: usize) {
-        let slots = slots(expected);
-        (self.seed, self.mask, self.start, self.most) = (block.seed(), slots - 1, self.found.len(), self.found.len() + slots / 2);
-    }
-
-    fn add(&mut self, hash: u64, at: usize) {
-        let key = hash::key(hash::push(self.seed, hash));
-        let mut at_slot = key as usize & self.mask;
-        loop {
-            let slot = self.slots[at_slot];
-            // Free, or of an earlier block.
-            if slot.place as usize <= self.start {
-                break;
-            }
-            if slot.key == key {
-                let feature = &mut self.found[slot.place as usize - 1];
-                feature.count = feature.count.saturating_add(1);
-                return;
-            }
-            at_slot = (at_slot + 1) & self.mask;
-        }
-        if self.found.len() >= self.most {
-            return;
-        }
-        self.found.push(Feature { key, count: 1, at: u16::try_from(at).unwrap_or(u16::MAX) });
-        self.slots[at_slot] = Slot { key, place: u32::try_from(self.found.len()).unwrap_or(u32::MAX) };
     }
 }

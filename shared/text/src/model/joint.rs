@@ -107,12 +107,10 @@ impl Joint {
         for feature in features {
             let often = frequency(frequencies, feature.count);
             let cells = self.at(feature.key);
-            for place in 0..MOST {
-                let value = often * rarity(cells[place][0].cast_unsigned());
-                sums.squares[place] += value * value;
-                for lane in 0..LANES {
-                    sums.lanes[place][lane] += value * f32::from(cells[place][lane]);
-                }
+            for ((cell, lanes), square) in cells.iter().zip(&mut sums.lanes).zip(&mut sums.squares) {
+                let value = often * rarity(cell[0].cast_unsigned());
+                *square += value * value;
+                lanes.iter_mut().zip(cell).for_each(|(sum, weight)| *sum += value * f32::from(*weight));
             }
         }
         sums

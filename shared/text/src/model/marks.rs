@@ -67,15 +67,28 @@ fn compile(table: &[(&str, &str)]) -> Phrases {
 static IN_TITLE: LazyLock<Phrases> = LazyLock::new(|| compile(TITLE_PHRASES));
 static IN_PROSE: LazyLock<Phrases> = LazyLock::new(|| compile(PHRASES));
 
+/// Parts of a text that are searched side by side: a step of the automaton waits for the one before, but not for those of other parts.
+const SIDE_BY_SIDE: usize = 4;
+
 /// The marks of all phrases that stand somewhere, over each other or not: only that matters, so the automaton is driven by hand.
 fn seen(find: &DFA, marks: &[u64], text: &str) -> u64 {
-    let Ok(mut state) = find.start_state(Anchored::No) else { return 0 };
-    let mut seen = 0;
-    for byte in text.bytes() {
-        state = find.next_state(Anchored::No, state, byte);
-        if find.is_special(state) && find.is_match(state) {
-            for i in 0..find.match_len(state) {
-                seen |= marks.get(find.match_pattern(state, i).as_usize()).copied().unwrap_or(0);
+    let Ok(start) = find.start_state(Anchored::No) else { return 0 };
+    // Parts overlap, so that a phrase on a border is whole in one of them.
+    let share = text.len().div_ceil(SIDE_BY_SIDE);
+    let parts: [&[u8]; SIDE_BY_SIDE] = std::array::from_fn(|i| {
+        let end = (share * (i + 1) + find.max_pattern_len()).min(text.len());
+        text.as_bytes().get(share * i..end).unwrap_or_default()
+    });
+    let (mut states, mut seen) = ([start; SIDE_BY_SIDE], 0);
+    let longest = parts.iter().map(|part| part.len()).max().unwrap_or(0);
+    for at in 0..longest {
+        for (state, part) in states.iter_mut().zip(parts) {
+            let Some(byte) = part.get(at) else { continue };
+            *state = find.next_state(Anchored::No, *state, *byte);
+            if find.is_special(*state) && find.is_match(*state) {
+                for i in 0..find.match_len(*state) {
+                    seen |= marks.get(find.match_pattern(*state, i).as_usize()).copied().unwrap_or(0);
+                }
             }
         }
     }

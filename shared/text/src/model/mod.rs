@@ -7,6 +7,7 @@
 //! What this module never does: read a file or a clock, draw a random number that a seed does not fix, or keep a text.
 
 mod calibrate;
+mod counter;
 mod decide;
 mod document;
 mod evaluate;
@@ -149,13 +150,22 @@ impl Model {
     /// Takes a text apart for some of the heads, by name: the others can't be asked about it.
     #[must_use]
     pub fn prepare_for(&self, title: &str, body: &str, heads: &dyn Fn(&str) -> bool) -> Prepared {
-        let mut wanted: Weights = Weights::default();
+        let document = Document::of(title, body);
+        let features = Features::of(&document, &self.wanted(heads));
+        Prepared { document, features }
+    }
+
+    /// Makes a text ready for other heads than those it was taken apart for.
+    pub fn turn_to(&self, prepared: &mut Prepared, heads: &dyn Fn(&str) -> bool) {
+        prepared.features = Features::of(&prepared.document, &self.wanted(heads));
+    }
+
+    fn wanted(&self, heads: &dyn Fn(&str) -> bool) -> Weights {
+        let mut wanted = Weights::default();
         for head in self.heads.iter().filter(|h| heads(&h.name)) {
             wanted.iter_mut().zip(head.head.blocks).for_each(|(w, b)| *w = w.max(b));
         }
-        let document = Document::of(title, body);
-        let features = Features::of(&document, &wanted);
-        Prepared { document, features }
+        wanted
     }
 
     /// What a text is like, for lessons: by the first head's knowledge of how rare features are.

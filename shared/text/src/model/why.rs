@@ -38,7 +38,7 @@ pub(super) fn words(head: &Head, prepared: &Prepared, weight: impl Fn(u32) -> (u
 fn most_telling(sums: &mut [(&str, f32)]) -> Vec<String> {
     let mut words: Vec<String> = Vec::with_capacity(MOST);
     while words.len() < MOST {
-        let more = |a: &&mut (&str, f32), b: &&mut (&str, f32)| a.1.total_cmp(&b.1).then(b.0.cmp(a.0));
+        let more = |a: &&mut (&str, f32), b: &&mut (&str, f32)| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0));
         let Some((word, sum)) = sums.iter_mut().max_by(more).filter(|(_, sum)| *sum > 0.0) else { break };
         *sum = 0.0;
         if says_something(word) && !words.iter().any(|known| known == word) {
