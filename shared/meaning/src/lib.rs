@@ -28,7 +28,7 @@ struct Words {
     /// Key and one more than the row; 0 is free.
     slots: Vec<(u32, u32)>,
     steps: Vec<f32>,
-    rows: &'static [u8],
+    rows: &'static [[u8; DIMENSIONS]],
 }
 
 impl Words {
@@ -56,18 +56,18 @@ impl Words {
             slots[at] = (key, row);
         }
         let steps = steps.as_chunks::<4>().0.iter().map(|step| f32::from_le_bytes(*step)).collect();
-        Some(Self { slots, steps, rows })
+        Some(Self { slots, steps, rows: rows.as_chunks().0 })
     }
 
     /// What a step of a word's row stands for, and the row.
-    fn find(&self, word: &str) -> Option<(f32, &'static [u8])> {
+    fn find(&self, word: &str) -> Option<(f32, &'static [u8; DIMENSIONS])> {
         let key = (xxh3_64(word.as_bytes()) >> 32) as u32;
         let mut at = key as usize % SLOTS;
         loop {
             let (known, row) = *self.slots.get(at)?;
             let row = row.checked_sub(1)? as usize;
             if known == key {
-                return Some((self.steps[row], &self.rows[row * DIMENSIONS..][..DIMENSIONS]));
+                return Some((self.steps[row], &self.rows[row]));
             }
             at = (at + 1) % SLOTS;
         }

@@ -2,16 +2,13 @@
 //!
 //! Cheap and honest rather than complete: a text in none of these languages, or too short to tell, is `unsure`.
 
-use std::sync::LazyLock;
-
 use super::words::Words;
-use crate::model::hash;
 
 /// How many words are enough to tell.
 const ENOUGH_WORDS: usize = 300;
 
 /// The commonest words of each language that say little else.
-const COMMON: &[(&str, &str)] = &[
+pub(super) const COMMON: &[(&str, &str)] = &[
     (
         "en",
         "the is are was to of and in that it for with this on not we you have i be from but when can our my your as if there what how does which would they has at by an or please after still all been any get",
@@ -66,16 +63,10 @@ const COMMON: &[(&str, &str)] = &[
     ("bg", "и в не на че с по как това за от но до се да са ни при вие аз той е така беше или ако вече след му си"),
 ];
 
-/// Every common word with the bits of its languages.
-static LANGUAGES_OF: LazyLock<hash::ByWord<u32>> = LazyLock::new(|| {
-    let mut words = hash::ByWord::default();
-    for (bit, (_, list)) in COMMON.iter().enumerate() {
-        for word in list.split(' ') {
-            *words.entry(hash::word(word)).or_insert(0) |= 1 << bit;
-        }
-    }
-    words
-});
+/// The bits of the languages that a word is a common one of.
+pub(super) fn of_word(word: &str) -> u32 {
+    (0..).zip(COMMON).filter(|(_, (_, list))| list.split(' ').any(|common| common == word)).map(|(bit, _)| 1 << bit).sum()
+}
 
 /// What was made out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,18 +122,20 @@ const SCRIPTS: &[(&str, char, char); 8] = &[
 fn by_words(words: &Words) -> Guess {
     let mut scores = [0.0_f32; COMMON.len()];
     let mut letters = 0;
-    for i in 0..words.len().min(ENOUGH_WORDS) {
-        let word = words.get(i);
-        letters += usize::from(!word.starts_with(|c: char| c.is_ascii_digit()));
-        if let Some(languages) = LANGUAGES_OF.get(&words.hash(i)) {
-            let share = 1.0 / ratio(languages.count_ones() as usize);
-            let mut rest = *languages;
+    let plain = words.is_ascii();
+    for (i, entry) in words.entries().enumerate().take(ENOUGH_WORDS) {
+        letters += usize::from(!words.begins_with_digit(i));
+        if entry.languages != 0 {
+            let share = 1.0 / ratio(entry.languages.count_ones() as usize);
+            let mut rest = entry.languages;
             while rest != 0 {
                 scores[rest.trailing_zeros() as usize] += share;
                 rest &= rest - 1;
             }
         }
-        letter_hints(word, &mut scores);
+        if !plain {
+            letter_hints(words.get(i), &mut scores);
+        }
     }
     let best = (0..COMMON.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
     let second = (0..COMMON.len()).filter(|i| *i != best).map(|i| scores[i]).fold(0.0, f32::max);

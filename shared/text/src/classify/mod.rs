@@ -9,6 +9,7 @@ mod language;
 #[cfg(test)]
 mod lesson_tests;
 mod lessons;
+mod lexicon;
 mod phrases;
 mod rules;
 mod taught;
@@ -22,8 +23,9 @@ use groundswell_model::insight::{Label, Labels};
 pub use trained::Trained;
 
 use language::Guess;
+use lexicon::Table;
 use phrases::{ASPECTS, KINDS, SEVERITIES};
-use rules::{Evidence, Table};
+use rules::Evidence;
 use words::Words;
 
 /// The name of a label that was not given for want of evidence.
@@ -108,12 +110,13 @@ fn by_rules(text: &Text<'_>, for_heads: bool) -> Labels {
     let score = text.survey_score.filter(|s| s.is_finite()).map(|s| s.clamp(0.0, 1.0));
     let mut labels = Labels::default();
     if matches!(language.name.as_str(), "en" | UNSURE) {
-        let evidence = Evidence::of(&words);
+        // Where heads tell the tone, that of words is only asked for beside a survey's score.
+        let tone = !for_heads || score.is_some();
+        let evidence = Evidence::of(&words, tone);
         labels.kind = kind(&evidence, &words, score, for_heads);
         labels.aspects = aspects(&evidence, &words);
         labels.severity = severity(&evidence, &words, &labels.kind);
-        (labels.sentiment, labels.sentiment_score) =
-            if for_heads && score.is_none() { (unsure(), 0.0) } else { sentiment(&evidence, &words, score) };
+        (labels.sentiment, labels.sentiment_score) = if tone { sentiment(&evidence, &words, score) } else { (unsure(), 0.0) };
     } else {
         (labels.kind, labels.severity) = (unsure(), unsure());
         (labels.sentiment, labels.sentiment_score) =

@@ -67,7 +67,7 @@ impl Trained {
         let mut labels = Labels { model: self.model.name.clone(), ..by_rules(text, true) };
         // English by its common words and a published language stand: letters need not be asked.
         let told = labels.language.name == LEARNT || labels.language.because.iter().any(|b| b == "as published");
-        let prepared = self.model.prepare_for(text.title, text.body, &|head| head != "language" || !told);
+        let mut prepared = self.model.prepare_for(text.title, text.body, &|head| head == "language" && !told);
         let mut answers = Vec::new();
         if !told && let Some(head) = self.model.head("language") {
             let answer = head.answer(&prepared, source);
@@ -78,6 +78,8 @@ impl Trained {
             return (labels, answers);
         }
         if matches!(labels.language.name.as_str(), LEARNT | UNSURE) {
+            // Other languages have no use for the features of these heads.
+            self.model.turn_to(&mut prepared, &|head| head != "language");
             answers.extend(self.ask(&mut labels, text, &prepared, source, explain));
         } else {
             not_learnt(&mut labels, text);
@@ -97,14 +99,16 @@ impl Trained {
             if let Some(scored) = &scored {
                 scores.clone_from_slice(&scored.scores[..head.labels().len()]);
             }
-            let answer = if explain { head.answer_by(prepared, scores) } else { head.answer_briefly(prepared, scores, &self.joint) };
+            let mut answer = if explain { head.answer_by(prepared, scores) } else { head.answer_briefly(prepared, scores, &self.joint) };
+            if explain {
+                answers.push((head.name.as_str(), answer.clone()));
+            }
             let by_lessons = taught.as_ref().zip(scored.as_ref());
             match question {
-                Question::Kind => kind(labels, &answer, by_lessons),
-                Question::Sentiment => self.sentiment(labels, text, &answer, by_lessons),
-                _ => self.aspects(labels, &answer, by_lessons),
+                Question::Kind => kind(labels, &mut answer, by_lessons),
+                Question::Sentiment => self.sentiment(labels, text, &mut answer, by_lessons),
+                _ => self.aspects(labels, &mut answer, by_lessons),
             }
-            answers.push((head.name.as_str(), answer));
         }
         match taught {
             Some(taught) => taught.severity(labels),
@@ -130,7 +134,7 @@ impl Trained {
         Some(Taught { learnt, like, names: &self.names })
     }
 
-    fn sentiment(&self, labels: &mut Labels, text: &Text<'_>, answer: &Answer, by_lessons: ByLessons<'_>) {
+    fn sentiment(&self, labels: &mut Labels, text: &Text<'_>, answer: &mut Answer, by_lessons: ByLessons<'_>) {
         let Some(head) = self.model.head("sentiment") else { return };
         let share = |name: &str| head.labels().iter().position(|l| l == name).and_then(|i| answer.shares.get(i)).copied().unwrap_or(0.0);
         let words = share("positive") - share("negative");
@@ -149,12 +153,12 @@ impl Trained {
     }
 
     /// Learnt aspects, and those of the rules that were not learnt or that the rules are sure of, unless lessons speak against them.
-    fn aspects(&self, labels: &mut Labels, answer: &Answer, by_lessons: ByLessons<'_>) {
+    fn aspects(&self, labels: &mut Labels, answer: &mut Answer, by_lessons: ByLessons<'_>) {
         let learnt = self.model.head("aspect").map_or(0, |h| h.labels().len());
         let place = |name: &str| self.names.labels(Question::Aspect).iter().position(|l| l == name);
         let against = |at: usize| by_lessons.is_some_and(|(_, s)| if at < learnt { s.added(at) < DENIED } else { s.scores[at] <= 0.0 });
         let stands = |rule: &Label| place(&rule.name).is_none_or(|at| (at >= learnt || rule.confidence >= SURE_RULE) && !against(at));
-        let mut all: Vec<Label> = answer.given.iter().map(label).collect();
+        let mut all: Vec<Label> = answer.given.drain(..).map(label).collect();
         let by_lessons = by_lessons.into_iter().flat_map(|(taught, scored)| {
             let more = (learnt..scored.scores.len()).filter(|at| scored.scores[*at] > 0.0);
             more.map(|at| taught.label(Question::Aspect, at, scored))
@@ -214,13 +218,13 @@ impl Classifier for Trained {
     }
 }
 
-fn label(told: &Told) -> Label {
-    Label { name: told.label.clone(), confidence: told.confidence, because: told.because.clone() }
+fn label(told: Told) -> Label {
+    Label { name: told.label, confidence: told.confidence, because: told.because }
 }
 
 /// The label that is sure enough, or `unsure`.
-fn given(answer: &Answer) -> Label {
-    answer.given.first().map_or_else(super::unsure, label)
+fn given(answer: &mut Answer) -> Label {
+    answer.given.drain(..).next().map_or_else(super::unsure, label)
 }
 
 /// What letters tell, else a script that only one of the languages is written in.
@@ -228,7 +232,7 @@ fn language(labels: &mut Labels, answer: &Answer) {
     let by_script = labels.language.because.iter().any(|b| b == "script");
     match answer.given.first() {
         Some(told) => {
-            labels.language = Label { name: told.label.clone(), confidence: told.confidence, because: vec!["letters".to_owned()] }
+            labels.language = Label { name: told.label.clone(), confidence: told.confidence, because: vec!["letters".to_owned()] };
         }
         None if by_script => {}
         None => labels.language = super::unsure(),
@@ -255,7 +259,7 @@ pub(super) fn stands(rule: &Label) -> bool {
 }
 
 /// What is no feedback at all, such as an automatic reply, only the rules know; of complaints the head has seen too few.
-fn kind(labels: &mut Labels, answer: &Answer, by_lessons: ByLessons<'_>) {
+fn kind(labels: &mut Labels, answer: &mut Answer, by_lessons: ByLessons<'_>) {
     let mut rule = stands(&labels.kind) && (labels.kind.name == "other" || answer.given.is_empty());
     let Some((taught, scored)) = by_lessons else {
         if !rule {

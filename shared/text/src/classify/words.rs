@@ -1,6 +1,6 @@
 //! A text as words: lower case, contractions undone, with where sentences end.
 
-use crate::model::hash;
+use super::lexicon::{Entry, LEXICON};
 use crate::redact::placeholder_end;
 
 /// Longest part of a text that is looked at: what feedback says is said early, and time stays bounded.
@@ -9,17 +9,25 @@ const MOST_BYTES: usize = 16_384;
 /// Room is made for words of so many bytes, the space behind them included.
 const BYTES_OF_A_WORD: usize = 5;
 
+/// One word.
+#[derive(Clone, Copy, Debug, Default)]
+struct Word {
+    start: u32,
+    end: u32,
+    /// Its first eight bytes.
+    head: u64,
+    /// What is known of it.
+    entry: u16,
+    /// Whether a sentence ends after it.
+    stop: bool,
+}
+
 /// The words of one text.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     /// All words behind each other.
     letters: String,
-    /// Where each word ends in `letters`.
-    ends: Vec<usize>,
-    /// The hash of each word.
-    hashes: Vec<u64>,
-    /// Whether a sentence ends after the word.
-    stops: Vec<bool>,
+    all: Vec<Word>,
     /// How many question marks there are.
     pub(super) questions: usize,
     /// How many words belong to the title.
@@ -29,56 +37,76 @@ pub(super) struct Words {
 impl Words {
     pub(super) fn of(title: &str, body: &str) -> Self {
         let bytes = title.len() + body.len().min(MOST_BYTES);
-        let count = bytes / BYTES_OF_A_WORD;
-        let mut words = Self {
-            letters: String::with_capacity(bytes),
-            ends: Vec::with_capacity(count),
-            hashes: Vec::with_capacity(count),
-            stops: Vec::with_capacity(count),
-            ..Self::default()
-        };
+        let mut words =
+            Self { letters: String::with_capacity(bytes + 8), all: Vec::with_capacity(bytes / BYTES_OF_A_WORD + 1), ..Self::default() };
         words.read(title);
         words.title = words.len();
         words.stop();
         words.read(body);
+        words.look_up();
         words
     }
 
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.all.len()
     }
 
     /// Word `i`; empty outside of the text.
     pub(super) fn get(&self, i: usize) -> &str {
-        let start = i.checked_sub(1).map_or(0, |b| self.ends.get(b).copied().unwrap_or(0));
-        self.ends.get(i).and_then(|end| self.letters.get(start..*end)).unwrap_or("")
+        self.all.get(i).and_then(|word| self.letters.get(word.start as usize..word.end as usize)).unwrap_or("")
     }
 
-    /// The hash of word `i`, by [`hash::word`].
-    pub(super) fn hash(&self, i: usize) -> u64 {
-        self.hashes.get(i).copied().unwrap_or(0)
+    /// The first eight bytes of word `i`; 0 outside of the text.
+    pub(super) fn head(&self, i: usize) -> u64 {
+        self.all.get(i).map_or(0, |word| word.head)
+    }
+
+    /// Whether word `i` is a number, or begins with one.
+    pub(super) fn begins_with_digit(&self, i: usize) -> bool {
+        self.head(i).to_le_bytes()[0].is_ascii_digit()
+    }
+
+    /// The place of what is known of word `i`.
+    pub(super) fn place(&self, i: usize) -> u16 {
+        self.all.get(i).map_or(0, |word| word.entry)
+    }
+
+    /// What is known of each word.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'static Entry> {
+        let lexicon = &*LEXICON;
+        self.all.iter().map(|word| lexicon.entry(word.entry))
     }
 
     /// Whether a sentence ends after word `i`.
     pub(super) fn ends_sentence(&self, i: usize) -> bool {
-        self.stops.get(i).copied().unwrap_or(true)
+        self.all.get(i).is_none_or(|word| word.stop)
+    }
+
+    /// Whether all letters are plain.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.letters.is_ascii()
     }
 
     fn read(&mut self, text: &str) {
-        let mut here = self.letters.len();
-        let mut skip = 0;
-        for (i, c) in text.char_indices().take_while(|(i, _)| *i < MOST_BYTES) {
-            if c == '[' {
-                skip = placeholder_end(text.as_bytes(), i).unwrap_or(skip);
-            }
-            // What was redacted says nothing: `[token]` is not about authentication.
-            if i < skip {
-                self.end_word(&mut here);
+        let bytes = text.as_bytes();
+        let most = bytes.len().min(MOST_BYTES);
+        let (mut here, mut at) = (self.letters.len(), 0);
+        while at < most {
+            let plain = bytes[at..most].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+            if plain > 0 {
+                self.push(text.get(at..at + plain).unwrap_or_default());
+                at += plain;
                 continue;
             }
+            // What was redacted says nothing: `[token]` is not about authentication.
+            if let Some(end) = placeholder_end(bytes, at) {
+                self.end_word(&mut here);
+                at = end;
+                continue;
+            }
+            let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
+            at += c.len_utf8();
             match c {
-                'a'..='z' | '0'..='9' => self.letters.push(c),
-                'A'..='Z' => self.letters.push(c.to_ascii_lowercase()),
                 '\'' | '’' if self.letters.len() > here => self.letters.push('\''),
                 c if !c.is_ascii() && c.is_alphanumeric() => self.letters.extend(c.to_lowercase()),
                 _ => {
@@ -90,6 +118,15 @@ impl Words {
         self.end_word(&mut here);
     }
 
+    /// Plain letters and digits.
+    fn push(&mut self, plain: &str) {
+        let start = self.letters.len();
+        self.letters.push_str(plain);
+        if let Some(letters) = self.letters.get_mut(start..) {
+            letters.make_ascii_lowercase();
+        }
+    }
+
     fn mark(&mut self, c: char) {
         self.questions += usize::from(matches!(c, '?' | '？'));
         if matches!(c, '.' | '!' | '?' | ';' | '\n' | '。' | '！' | '？') {
@@ -98,8 +135,8 @@ impl Words {
     }
 
     fn stop(&mut self) {
-        if let Some(last) = self.stops.last_mut() {
-            *last = true;
+        if let Some(last) = self.all.last_mut() {
+            last.stop = true;
         }
     }
 
@@ -114,6 +151,7 @@ impl Words {
             return;
         }
         let (keep, not) = match word {
+            _ if !word.ends_with('t') => (word.find('\'').unwrap_or(word.len()), false),
             "cannot" | "can't" => (3, true),
             "won't" => (2, true),
             "dont" | "doesnt" | "didnt" | "isnt" | "wasnt" | "cant" => (word.len() - if word == "cant" { 1 } else { 2 }, true),
@@ -121,19 +159,29 @@ impl Words {
             _ => (word.find('\'').unwrap_or(word.len()), false),
         };
         self.letters.truncate(start + keep);
-        self.push_end();
+        self.push_word(start);
         if not {
             self.letters.push_str("not");
-            self.push_end();
+            self.push_word(start + keep);
         }
         *here = self.letters.len();
     }
 
-    fn push_end(&mut self) {
-        let start = self.ends.last().copied().unwrap_or(0);
-        self.hashes.push(hash::word(self.letters.get(start..).unwrap_or_default()));
-        self.ends.push(self.letters.len());
-        self.stops.push(false);
+    fn push_word(&mut self, start: usize) {
+        let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        self.all.push(Word { start: place(start), end: place(self.letters.len()), ..Word::default() });
+    }
+
+    /// Finds what is known of every word.
+    fn look_up(&mut self) {
+        let lexicon = &*LEXICON;
+        // So that eight bytes can be read wherever a word begins.
+        self.letters.push_str("\0\0\0\0\0\0\0\0");
+        for word in &mut self.all {
+            let letters = self.letters.as_bytes().get(word.start as usize..).unwrap_or_default();
+            let length = (word.end - word.start) as usize;
+            (word.head, word.entry) = lexicon.look_up(letters, length);
+        }
     }
 }
 

@@ -77,30 +77,36 @@ impl Document {
         let bytes = body.as_bytes();
         let (mut at, mut sentence, mut line_start) = (0, 0, true);
         let mut last_question = 0;
+        // Where the prose begins that is not in `plain_prose` yet: it is taken over in pieces as long as they come.
+        let mut plain = 0;
         while at < bytes.len() && self.prose.bytes() < MOST_PROSE {
             let rest = body.get(at..).unwrap_or_default();
             if line_start && let Some((text, length)) = heading(rest) {
                 self.end_sentence(&mut sentence, &mut last_question);
                 self.heading(text);
+                self.plain_prose.push_str(body.get(plain..at).unwrap_or_default());
                 at += length;
+                plain = at;
                 continue;
             }
             let byte = bytes[at];
             line_start = byte == b'\n' || (line_start && matches!(byte, b' ' | b'\t' | b'\r' | b'>'));
             if let Some(length) = self.special(byte, rest) {
+                self.plain_prose.push_str(body.get(plain..at).unwrap_or_default());
                 at += length;
+                plain = at;
                 continue;
             }
             let next = self.prose.read(body, at).min(bytes.len());
             let next = (next..=bytes.len()).find(|i| body.is_char_boundary(*i)).unwrap_or(bytes.len());
             self.shout(bytes.get(at..next).unwrap_or_default());
-            self.plain_prose.push_str(body.get(at..next).unwrap_or_default());
             at = next;
             let ends = matches!(byte, b'.' | b'!' | b'?') && bytes.get(at).is_none_or(u8::is_ascii_whitespace);
             if ends || (byte == b'\n' && bytes.get(at) == Some(&b'\n')) {
                 self.end_sentence(&mut sentence, &mut last_question);
             }
         }
+        self.plain_prose.push_str(body.get(plain..at).unwrap_or_default());
         self.end_sentence(&mut sentence, &mut last_question);
         self.ends_with_question = last_question > 0 && last_question + 1 >= self.seen.sentences;
         self.plain_prose.make_ascii_lowercase();

@@ -2,10 +2,10 @@
 
 use groundswell_meaning::{DIMENSIONS, Meaning};
 
+use super::counter::Counter;
 use super::document::Document;
 use super::hash;
 use super::marks;
-use super::polarity;
 use super::tokens::Tokens;
 
 /// Where a feature comes from. The order is part of every model file.
@@ -74,8 +74,6 @@ impl Block {
 /// Weight of each block in a head; 0 leaves it out.
 pub(super) type Weights = [f32; Block::ALL.len()];
 
-/// Most features of one block: time stays bounded.
-const MOST_FEATURES: usize = 8192;
 /// Tokens of the questions that are looked at.
 const MOST_QUESTION_TOKENS: usize = 120;
 /// Letters that say which language a text is in.
@@ -105,24 +103,40 @@ pub(super) struct Feature {
 /// The features of one text.
 #[derive(Debug, Default)]
 pub(super) struct Features {
-    pub(super) blocks: [Vec<Feature>; Block::ALL.len()],
+    /// Those of all blocks, one block after the other.
+    all: Vec<Feature>,
+    /// Where each block ends.
+    ends: [usize; Block::ALL.len()],
     /// Directions of title and prose, each of length 1; empty where no head asks for them.
     pub(super) meanings: Vec<f32>,
 }
 
 impl Features {
     pub(super) fn of(document: &Document, wanted: &Weights) -> Self {
-        let mut features = Self::default();
-        let mut counter = Counter::default();
-        for block in Block::ALL.into_iter().filter(|b| wanted[*b as usize] > 0.0) {
-            counter.begin(block, expected(document, block));
-            fill(&mut counter, block, document);
-            features.blocks[block as usize] = std::mem::take(&mut counter.found);
+        let wants = |block: &Block| wanted[*block as usize] > 0.0;
+        let expected: [usize; Block::ALL.len()] = Block::ALL.map(|block| if wants(&block) { expected(document, block) } else { 0 });
+        let mut counter = Counter::with_room(&expected);
+        let mut ends = [0; Block::ALL.len()];
+        for block in Block::ALL {
+            if wants(&block) {
+                counter.begin(block.seed(), expected[block as usize]);
+                fill(&mut counter, block, document);
+            }
+            ends[block as usize] = counter.len();
         }
-        if asks_meaning(wanted) {
-            features.meanings = [&document.title, &document.prose].into_iter().flat_map(meaning).collect();
-        }
-        features
+        let meanings = if asks_meaning(wanted) { [meaning(&document.title), meaning(&document.prose)].concat() } else { Vec::new() };
+        Self { all: counter.into_features(), ends, meanings }
+    }
+
+    /// The features of a block; none where it was not wanted.
+    pub(super) fn block(&self, block: Block) -> &[Feature] {
+        let start = (block as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.all.get(start..self.ends[block as usize]).unwrap_or_default()
+    }
+
+    /// The features of all blocks.
+    pub(super) fn all(&self) -> &[Feature] {
+        &self.all
     }
 }
 
@@ -153,10 +167,10 @@ fn fill(counter: &mut Counter, block: Block, document: &Document) {
     let (title, prose) = (&document.title, &document.prose);
     match block {
         Block::TitleWords => title_words(counter, title),
-        Block::TitleLetters => letters(counter, title, 2, 5),
+        Block::TitleLetters => letters::<2, 5>(counter, title),
         Block::BodyWords => words(counter, prose, 0..prose.len(), 2),
         // Runs of other lengths were measured to add nothing but time.
-        Block::BodyLetters => letters(counter, prose, 4, 4),
+        Block::BodyLetters => letters::<4, 4>(counter, prose),
         Block::Headings => headings(counter, document),
         Block::First => words(counter, prose, document.first.clone(), 2),
         Block::Questions => {
@@ -210,24 +224,51 @@ fn title_words(counter: &mut Counter, title: &Tokens) {
     }
 }
 
-/// Runs of `least` to `most` letters within a word and its borders.
-fn letters(counter: &mut Counter, tokens: &Tokens, least: usize, most: usize) {
-    let mut border = Vec::new();
+/// Runs of `LEAST` to `MOST` letters within a word and its borders.
+fn letters<const LEAST: usize, const MOST: usize>(counter: &mut Counter, tokens: &Tokens) {
+    let mut letters = Letters::default();
     for (i, token) in tokens.all().iter().enumerate() {
-        border.clear();
-        border.push(' ');
-        border.extend(tokens.text(token).chars().take(64));
-        border.push(' ');
-        runs(counter, &border, least, most, i);
+        runs::<LEAST, MOST>(counter, letters.of(tokens.text(token)), i);
     }
 }
 
-fn runs(counter: &mut Counter, letters: &[char], least: usize, most: usize, at: usize) {
+/// Most letters of a word that are looked at.
+const MOST_LETTERS: usize = 64;
+
+/// The letters of one word between its borders.
+struct Letters([u32; MOST_LETTERS + 2]);
+
+impl Default for Letters {
+    fn default() -> Self {
+        Self([u32::from(' '); MOST_LETTERS + 2])
+    }
+}
+
+impl Letters {
+    fn of(&mut self, word: &str) -> &[u32] {
+        let slots = &mut self.0[1..=MOST_LETTERS];
+        let count = if word.is_ascii() {
+            slots.iter_mut().zip(word.as_bytes()).for_each(|(slot, byte)| *slot = u32::from(*byte));
+            word.len().min(MOST_LETTERS)
+        } else {
+            slots.iter_mut().zip(word.chars()).map(|(slot, letter)| *slot = u32::from(letter)).count()
+        };
+        self.0[1 + count] = u32::from(' ');
+        &self.0[..count + 2]
+    }
+}
+
+fn runs<const LEAST: usize, const MOST: usize>(counter: &mut Counter, letters: &[u32], at: usize) {
+    let add = |hash, letter: &u32| hash::push(hash, u64::from(*letter));
+    if LEAST == MOST {
+        letters.windows(MOST).for_each(|run| counter.add(run.iter().fold(1, add), at));
+        return;
+    }
     for start in 0..letters.len() {
         let mut hash = 1;
-        for (n, c) in letters.iter().skip(start).take(most).enumerate() {
-            hash = hash::push(hash, u64::from(*c));
-            if n + 1 >= least {
+        for (n, letter) in letters[start..].iter().take(MOST).enumerate() {
+            hash = add(hash, letter);
+            if n + 1 >= LEAST {
                 counter.add(hash, at);
             }
         }
@@ -248,7 +289,7 @@ fn headings(counter: &mut Counter, document: &Document) {
 fn denied(counter: &mut Counter, tokens: &Tokens) {
     let mut reach = 0;
     for (i, token) in tokens.all().iter().enumerate() {
-        if polarity::denies(token.hash, tokens.text(token)) {
+        if token.tone.denies {
             reach = 4;
             continue;
         }
@@ -291,58 +332,15 @@ fn meaning(tokens: &Tokens) -> [f32; DIMENSIONS] {
 
 /// Runs of one to five letters, and whole words.
 fn script(counter: &mut Counter, tokens: &Tokens) {
-    let mut border = Vec::new();
-    let mut letters = 0;
+    let mut letters = Letters::default();
+    let mut seen = 0;
     for token in tokens.all().iter().filter(|t| t.word) {
-        border.clear();
-        border.push(' ');
-        border.extend(tokens.text(token).chars().take(64));
-        border.push(' ');
-        runs(counter, &border, 1, 5, 0);
+        let letters = letters.of(tokens.text(token));
+        runs::<1, 5>(counter, letters, 0);
         counter.add(hash::push(7, token.hash), 0);
-        letters += border.len();
-        if letters > ENOUGH_SCRIPT {
+        seen += letters.len();
+        if seen > ENOUGH_SCRIPT {
             return;
         }
-    }
-}
-
-/// Counts features by their key: an open table that is as large as the text needs.
-#[derive(Default)]
-struct Counter {
-    seed: u64,
-    /// One more than the place in `found`; 0 is free.
-    slots: Vec<u32>,
-    found: Vec<Feature>,
-}
-
-impl Counter {
-    fn begin(&mut self, block: Block, expected: usize) {
-        let size = (2 * expected.clamp(32, MOST_FEATURES)).next_power_of_two();
-        self.seed = block.seed();
-        self.slots.clear();
-        self.slots.resize(size, 0);
-        self.found.clear();
-        self.found.reserve(expected.min(MOST_FEATURES) / 2);
-    }
-
-    fn add(&mut self, hash: u64, at: usize) {
-        let key = hash::key(hash::push(self.seed, hash));
-        let mask = self.slots.len() - 1;
-        let mut slot = key as usize & mask;
-        // The table is never more than half full, so a free slot is near.
-        while let Some(place) = self.slots[slot].checked_sub(1) {
-            let feature = &mut self.found[place as usize];
-            if feature.key == key {
-                feature.count = feature.count.saturating_add(1);
-                return;
-            }
-            slot = (slot + 1) & mask;
-        }
-        if self.found.len() * 2 >= self.slots.len() {
-            return;
-        }
-        self.found.push(Feature { key, count: 1, at: u16::try_from(at).unwrap_or(u16::MAX) });
-        self.slots[slot] = u32::try_from(self.found.len()).unwrap_or(u32::MAX);
     }
 }

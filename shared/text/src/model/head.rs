@@ -180,6 +180,11 @@ impl Table {
         self.rows[slot].checked_sub(1)
     }
 
+    /// How rare the feature of a row is.
+    fn rare(&self, row: u32) -> u8 {
+        self.cells[row as usize * (self.labels + 1)].cast_unsigned()
+    }
+
     /// How rare the feature of a row is, and its weights.
     fn row(&self, row: u32) -> (u8, &[i8]) {
         let start = row as usize * (self.labels + 1);
@@ -268,16 +273,21 @@ impl Head {
     fn sum(&self, features: &Features, block: Block, source: Option<&str>, sum: &mut [f32], crossed_sum: &mut [f32]) -> f32 {
         let mut square = 0.0_f32;
         let frequencies = frequencies();
-        for feature in &features.blocks[block as usize] {
-            let Some(row) = self.table.find(feature.key) else { continue };
-            let (rare, weights) = self.table.row(row);
-            let value = frequency(frequencies, feature.count) * rarity(rare);
+        // Three rounds, each of looks into memory that do not wait for one another: where rows are, how rare their features, their weights.
+        let rows: Vec<Option<u32>> = features.block(block).iter().map(|feature| self.table.find(feature.key)).collect();
+        let known = features.block(block).iter().zip(rows).filter_map(|(feature, row)| row.map(|row| (feature, row)));
+        let mut values = Vec::with_capacity(features.block(block).len());
+        for (feature, row) in known {
+            let value = frequency(frequencies, feature.count) * rarity(self.table.rare(row));
             square += value * value;
-            for (s, w) in sum.iter_mut().zip(weights) {
+            values.push((feature.key, row, value));
+        }
+        for (key, row, value) in values {
+            for (s, w) in sum.iter_mut().zip(self.table.row(row).1) {
                 *s += value * f32::from(*w);
             }
             let Some((source, crossed)) = source.zip(self.crossed.as_ref()) else { continue };
-            if let Some(row) = crossed.find(crossed_key(feature.key, source)) {
+            if let Some(row) = crossed.find(crossed_key(key, source)) {
                 for (s, w) in crossed_sum.iter_mut().zip(crossed.row(row).1) {
                     *s += value * f32::from(*w);
                 }

@@ -10,14 +10,15 @@ use super::head::{Head, add_meanings, frequencies, frequency, rarity};
 type Cell = [i8; LANES];
 /// One lane for the rarity and one for each label: as many as processors take at once, or half of that.
 const LANES: usize = 8;
+/// Most heads that are asked at once: so few that all sums stay in a processor's registers.
+const MOST: usize = 3;
 
 /// Heads of one model whose tables have the same buckets.
 #[derive(Clone, Debug, Default)]
 pub struct Joint {
     parts: Vec<Part>,
-    /// The cells of all heads for each bucket. Most buckets are in use, so there is nothing to save by a list of those that are.
-    cells: Vec<Cell>,
-    buckets: usize,
+    /// The cells of all heads for each bucket, a power of two. Most buckets are in use, so there is nothing to save by a list of those that are.
+    cells: Vec<[Cell; MOST]>,
 }
 
 /// One of the heads.
@@ -30,13 +31,12 @@ struct Part {
     meanings: Vec<Vec<f32>>,
 }
 
-/// Sums of one head on the way.
+/// Sums over the features of a block, by head.
 #[derive(Clone, Copy, Default)]
 struct Sums {
     /// By lane; the first one means nothing.
-    block: [f32; LANES],
-    total: [f32; LANES],
-    square: f32,
+    lanes: [[f32; LANES]; MOST],
+    squares: [f32; MOST],
 }
 
 impl Joint {
@@ -46,7 +46,7 @@ impl Joint {
         let few = |head: &&Head| head.labels.len() < LANES;
         let asked: Vec<(&str, &Head)> = names.iter().filter_map(|n| Some((*n, Some(&model.head(n)?.head).filter(few)?))).collect();
         let buckets = asked.first().map_or(0, |(_, head)| head.table.buckets());
-        let heads: Vec<(&str, &Head)> = asked.into_iter().filter(|(_, head)| head.table.buckets() == buckets).collect();
+        let heads: Vec<(&str, &Head)> = asked.into_iter().filter(|(_, head)| head.table.buckets() == buckets).take(MOST).collect();
         let part = |(name, head): &(&str, &Head)| Part {
             name: (*name).to_owned(),
             blocks: head.blocks,
@@ -55,8 +55,8 @@ impl Joint {
             meanings: head.meanings.clone(),
         };
         let keys = 0..u32::try_from(buckets).unwrap_or(0);
-        let cells = keys.flat_map(|key| heads.iter().map(move |(_, head)| cell(head, key))).collect();
-        Self { parts: heads.iter().map(part).collect(), cells, buckets }
+        let cells = keys.map(|key| std::array::from_fn(|place| heads.get(place).map_or(Cell::default(), |(_, head)| cell(head, key))));
+        Self { cells: cells.collect(), parts: heads.iter().map(part).collect() }
     }
 
     /// The place of a head among those asked at once.
@@ -68,12 +68,11 @@ impl Joint {
     /// Bytes of memory of its cells.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.cells.len() * size_of::<Cell>()
+        size_of_val(self.cells.as_slice())
     }
 
-    fn at(&self, key: u32) -> &[Cell] {
-        let bucket = key as usize & (self.buckets - 1);
-        &self.cells[bucket * self.parts.len()..][..self.parts.len()]
+    fn at(&self, key: u32) -> &[Cell; MOST] {
+        &self.cells[key as usize & (self.cells.len() - 1)]
     }
 
     /// How rare a feature is for a head, and its weight for one of the labels; 0 and 0 where the head does not know it.
@@ -84,42 +83,37 @@ impl Joint {
 
     /// The score of every label of every head, for features without a source.
     pub(super) fn scores(&self, features: &Features) -> Vec<Vec<f32>> {
-        let mut sums = vec![Sums::default(); self.parts.len()];
-        for block in Block::ALL {
-            if self.parts.iter().any(|p| p.blocks[block as usize] > 0.0) {
-                self.block(&features.blocks[block as usize], &mut sums);
-                self.end_block(block, &mut sums);
+        let mut totals = [[0.0_f32; LANES]; MOST];
+        for block in Block::ALL.into_iter().filter(|block| !self.parts.is_empty() && !features.block(*block).is_empty()) {
+            let Sums { lanes, squares } = self.sums(features.block(block));
+            for (place, part) in self.parts.iter().enumerate().filter(|(_, part)| part.blocks[block as usize] > 0.0) {
+                let square = squares[place];
+                let factor = if square > 0.0 { part.blocks[block as usize] / square.sqrt() } else { 0.0 };
+                totals[place].iter_mut().zip(lanes[place]).for_each(|(total, sum)| *total += sum * factor);
             }
         }
-        let end = |(part, sums): (&Part, Sums)| -> Vec<f32> {
-            let of_label = sums.total.iter().skip(1).zip(&part.scale).zip(&part.bias);
+        let end = |(part, totals): (&Part, [f32; LANES])| -> Vec<f32> {
+            let of_label = totals.iter().skip(1).zip(&part.scale).zip(&part.bias);
             let mut scores: Vec<f32> = of_label.map(|((total, scale), bias)| total * scale + 0.0 + bias).collect();
             add_meanings(&mut scores, &part.meanings, &features.meanings);
             scores
         };
-        self.parts.iter().zip(sums).map(end).collect()
+        self.parts.iter().zip(totals).map(end).collect()
     }
 
-    fn block(&self, features: &[Feature], sums: &mut [Sums]) {
+    fn sums(&self, features: &[Feature]) -> Sums {
+        let mut sums = Sums::default();
         let frequencies = frequencies();
         for feature in features {
             let often = frequency(frequencies, feature.count);
-            for (cell, sums) in self.at(feature.key).iter().zip(sums.iter_mut()) {
+            let cells = self.at(feature.key);
+            for ((cell, lanes), square) in cells.iter().zip(&mut sums.lanes).zip(&mut sums.squares) {
                 let value = often * rarity(cell[0].cast_unsigned());
-                sums.square += value * value;
-                for (sum, weight) in sums.block.iter_mut().zip(cell) {
-                    *sum += value * f32::from(*weight);
-                }
+                *square += value * value;
+                lanes.iter_mut().zip(cell).for_each(|(sum, weight)| *sum += value * f32::from(*weight));
             }
         }
-    }
-
-    fn end_block(&self, block: Block, sums: &mut [Sums]) {
-        for (part, sums) in self.parts.iter().zip(sums.iter_mut()) {
-            let square = std::mem::take(&mut sums.square);
-            let factor = if square > 0.0 { part.blocks[block as usize] / square.sqrt() } else { 0.0 };
-            sums.total.iter_mut().zip(&mut sums.block).for_each(|(total, sum)| *total += std::mem::take(sum) * factor);
-        }
+        sums
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn vector(features: &Features, head: &Head) -> Vector {
     let mut all = Vector::new();
     for block in Block::ALL.into_iter().filter(|b| BLOCKS[*b as usize] > 0.0) {
         let start = all.len();
-        for feature in &features.blocks[block as usize] {
+        for feature in features.block(block) {
             let rare = head.table.look_up(feature.key).map_or(UNSEEN, |(rare, _)| rarity(rare));
             all.push((feature.key, frequency(frequencies(), feature.count) * rare));
         }

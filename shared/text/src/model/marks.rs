@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::Anchored;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
 
 use super::document::Document;
 use super::hash;
@@ -47,30 +49,54 @@ const PHRASES: &[(&str, &str)] = &[
 ];
 
 struct Phrases {
-    find: Option<AhoCorasick>,
-    /// The mark of each pattern.
-    mark: Vec<usize>,
+    find: Option<DFA>,
+    /// The mark of each pattern, as a bit.
+    marks: Vec<u64>,
     names: Vec<u64>,
 }
 
 fn compile(table: &[(&str, &str)]) -> Phrases {
-    let (mut patterns, mut mark) = (Vec::new(), Vec::new());
+    let (mut patterns, mut marks) = (Vec::new(), Vec::new());
     for (i, (_, list)) in table.iter().enumerate() {
         patterns.extend(list.split('|'));
-        mark.resize(patterns.len(), i);
+        marks.resize(patterns.len(), 1 << i);
     }
-    let find = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&patterns).ok();
-    Phrases { find, mark, names: table.iter().map(|(n, _)| hash::word(n)).collect() }
+    Phrases { find: DFA::new(&patterns).ok(), marks, names: table.iter().map(|(n, _)| hash::word(n)).collect() }
 }
 
 static IN_TITLE: LazyLock<Phrases> = LazyLock::new(|| compile(TITLE_PHRASES));
 static IN_PROSE: LazyLock<Phrases> = LazyLock::new(|| compile(PHRASES));
 
-fn phrases(phrases: &Phrases, text: &str, part: u64, add: &mut dyn FnMut(u64)) {
-    let mut seen = 0_u64;
-    for hit in phrases.find.iter().flat_map(|f| f.find_overlapping_iter(text)) {
-        seen |= phrases.mark.get(hit.pattern().as_usize()).map_or(0, |m| 1 << m);
+/// Parts of a text that are searched side by side: a step of the automaton waits for the one before, but not for those of other parts.
+const SIDE_BY_SIDE: usize = 4;
+
+/// The marks of all phrases that stand somewhere, over each other or not: only that matters, so the automaton is driven by hand.
+fn seen(find: &DFA, marks: &[u64], text: &str) -> u64 {
+    let Ok(start) = find.start_state(Anchored::No) else { return 0 };
+    // Parts overlap, so that a phrase on a border is whole in one of them.
+    let share = text.len().div_ceil(SIDE_BY_SIDE);
+    let parts: [&[u8]; SIDE_BY_SIDE] = std::array::from_fn(|i| {
+        let end = (share * (i + 1) + find.max_pattern_len()).min(text.len());
+        text.as_bytes().get(share * i..end).unwrap_or_default()
+    });
+    let (mut states, mut seen) = ([start; SIDE_BY_SIDE], 0);
+    let longest = parts.iter().map(|part| part.len()).max().unwrap_or(0);
+    for at in 0..longest {
+        for (state, part) in states.iter_mut().zip(parts) {
+            let Some(byte) = part.get(at) else { continue };
+            *state = find.next_state(Anchored::No, *state, *byte);
+            if find.is_special(*state) && find.is_match(*state) {
+                for i in 0..find.match_len(*state) {
+                    seen |= marks.get(find.match_pattern(*state, i).as_usize()).copied().unwrap_or(0);
+                }
+            }
+        }
     }
+    seen
+}
+
+fn phrases(phrases: &Phrases, text: &str, part: u64, add: &mut dyn FnMut(u64)) {
+    let seen = phrases.find.as_ref().map_or(0, |find| seen(find, &phrases.marks, text));
     for (i, name) in phrases.names.iter().enumerate().filter(|(i, _)| seen >> i & 1 == 1) {
         add(hash::push(part + i as u64, *name));
     }

@@ -7,6 +7,7 @@
 //! What this module never does: read a file or a clock, draw a random number that a seed does not fix, or keep a text.
 
 mod calibrate;
+mod counter;
 mod decide;
 mod document;
 mod evaluate;
@@ -149,13 +150,22 @@ impl Model {
     /// Takes a text apart for some of the heads, by name: the others can't be asked about it.
     #[must_use]
     pub fn prepare_for(&self, title: &str, body: &str, heads: &dyn Fn(&str) -> bool) -> Prepared {
-        let mut wanted: Weights = Weights::default();
+        let document = Document::of(title, body);
+        let features = Features::of(&document, &self.wanted(heads));
+        Prepared { document, features }
+    }
+
+    /// Makes a text ready for other heads than those it was taken apart for.
+    pub fn turn_to(&self, prepared: &mut Prepared, heads: &dyn Fn(&str) -> bool) {
+        prepared.features = Features::of(&prepared.document, &self.wanted(heads));
+    }
+
+    fn wanted(&self, heads: &dyn Fn(&str) -> bool) -> Weights {
+        let mut wanted = Weights::default();
         for head in self.heads.iter().filter(|h| heads(&h.name)) {
             wanted.iter_mut().zip(head.head.blocks).for_each(|(w, b)| *w = w.max(b));
         }
-        let document = Document::of(title, body);
-        let features = Features::of(&document, &wanted);
-        Prepared { document, features }
+        wanted
     }
 
     /// What a text is like, for lessons: by the first head's knowledge of how rare features are.
@@ -233,7 +243,7 @@ impl TrainedHead {
         self.say(prepared, scores, None)
     }
 
-    /// As [`TrainedHead::answer_by`], and in less time: a best label that is not given comes without the words that speak for it.
+    /// As [`TrainedHead::answer_by`], and in less time: the best label comes without confidence and words, which those given have.
     #[must_use]
     pub fn answer_briefly(&self, prepared: &Prepared, scores: Vec<f32>, joint: &Joint) -> Answer {
         self.say(prepared, scores, Some(joint))
@@ -244,8 +254,8 @@ impl TrainedHead {
         // What all heads asked at once lies in near memory.
         let near = briefly.and_then(|joint| joint.place(&self.name).map(|place| (joint, place)));
         let because = |label: usize| match near {
-            Some((joint, place)) => why::words(&self.head, prepared, &|key| joint.weight(place, label, key)),
-            None => why::words(&self.head, prepared, &|key| self.head.weight(label, key)),
+            Some((joint, place)) => why::words(&self.head, prepared, |key| joint.weight(place, label, key)),
+            None => why::words(&self.head, prepared, |key| self.head.weight(label, key)),
         };
         let told = |label: usize, confidence: f32| Told {
             label: self.head.labels.get(label).cloned().unwrap_or_default(),
@@ -257,16 +267,16 @@ impl TrainedHead {
             if self.many() { (0..scores.len()).filter_map(given).collect() } else { given(best).into_iter().collect() };
         given.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let given: Vec<Told> = given.into_iter().map(|(label, p)| told(label, p)).collect();
+        let shares = shares(&scores);
+        if briefly.is_some() {
+            let best = Told { label: self.head.labels.get(best).cloned().unwrap_or_default(), ..Told::default() };
+            return Answer { best, given, shares };
+        }
         let best = match given.first() {
             Some(first) if !self.many() => first.clone(),
-            _ if briefly.is_none() => told(best, self.decision.confidence(&scores, best).0),
-            _ => Told {
-                label: self.head.labels.get(best).cloned().unwrap_or_default(),
-                confidence: self.decision.confidence(&scores, best).0,
-                because: Vec::new(),
-            },
+            _ => told(best, self.decision.confidence(&scores, best).0),
         };
-        Answer { best, given, shares: shares(&scores) }
+        Answer { best, given, shares }
     }
 }
 

@@ -35,26 +35,35 @@ const DENIES: &str = "not no never cannot cant dont doesnt didnt isnt wasnt wont
 /// How many words a denial reaches.
 const REACH: usize = 3;
 
-static WORDS: LazyLock<hash::ByWord<i8>> = LazyLock::new(|| {
-    let mut words = hash::ByWord::default();
+/// What one word adds to the tone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Word {
+    /// Of joy (above 0) or of anger.
+    strength: i8,
+    /// Whether it denies what follows.
+    pub(super) denies: bool,
+}
+
+static WORDS: LazyLock<hash::ByWord<Word>> = LazyLock::new(|| {
+    let mut words = hash::ByWord::<Word>::default();
     for (strength, endings, list) in TABLE {
         for word in list.split(' ') {
             if endings.is_empty() {
-                words.insert(hash::word(word), *strength);
+                words.entry(hash::word(word)).or_default().strength = *strength;
             }
             for ending in endings.split(' ').filter(|e| !e.is_empty()) {
-                words.insert(hash::word(&format!("{word}{ending}")), *strength);
+                words.entry(hash::word(&format!("{word}{ending}"))).or_default().strength = *strength;
             }
         }
     }
+    DENIES.split(' ').for_each(|word| words.entry(hash::word(word)).or_default().denies = true);
     words
 });
 
-static DENYING: LazyLock<Vec<u64>> = LazyLock::new(|| DENIES.split(' ').map(hash::word).collect());
-
-/// Whether a word denies what follows.
-pub(super) fn denies(hash: u64, text: &str) -> bool {
-    text.ends_with("n't") || DENYING.contains(&hash)
+/// What a word adds to the tone.
+pub(super) fn word(hash: u64, text: &str) -> Word {
+    let known = WORDS.get(&hash).copied().unwrap_or_default();
+    Word { denies: known.denies || text.ends_with("n't"), ..known }
 }
 
 /// What the words of a text add up to.
@@ -74,8 +83,7 @@ impl Polarity {
     pub(super) fn of(tokens: &Tokens) -> Self {
         let (mut sum, mut denied) = (Self::default(), 0_usize);
         for token in tokens.all() {
-            let text = tokens.text(token);
-            let value = i32::from(WORDS.get(&token.hash).copied().unwrap_or(0));
+            let value = i32::from(token.tone.strength);
             // A denied word of joy is anger, a denied word of anger hardly joy.
             let value = match (denied > 0, value) {
                 (true, v) if v > 0 => -v,
@@ -83,7 +91,7 @@ impl Polarity {
                 (_, v) => v,
             };
             sum.add(value);
-            denied = if denies(token.hash, text) {
+            denied = if token.tone.denies {
                 REACH
             } else if token.word {
                 denied.saturating_sub(1)

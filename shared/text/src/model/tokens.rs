@@ -1,6 +1,6 @@
 //! Text as tokens: lower-case words, digits as one `0`, and the few marks that say something.
 
-use super::hash;
+use super::{hash, polarity};
 use crate::redact::placeholder_end;
 
 /// One token.
@@ -14,6 +14,7 @@ pub(super) struct Token {
     end: u32,
     /// Whether it is made of letters, and not a number or a mark.
     pub(super) word: bool,
+    pub(super) tone: polarity::Word,
 }
 
 /// The tokens of a text, with the letters they are made of.
@@ -60,9 +61,10 @@ impl Tokens {
     }
 
     fn end(&mut self, start: usize, word: bool) {
-        let hash = hash::word(self.text.get(start..).unwrap_or_default());
+        let text = self.text.get(start..).unwrap_or_default();
+        let hash = hash::word(text);
         let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        self.all.push(Token { hash, start: at(start), end: at(self.text.len()), word });
+        self.all.push(Token { hash, start: at(start), end: at(self.text.len()), word, tone: polarity::word(hash, text) });
     }
 
     /// Reads one token or one character that is none at `at`; gives the byte behind it.

@@ -99,7 +99,7 @@ impl Columns {
     fn of(examples: &[Example<'_>], options: &Options) -> Self {
         let mask = (1_u32 << options.bits) - 1;
         let mut with = vec![0_u32; 1 << options.bits];
-        for feature in examples.iter().flat_map(|e| e.features.blocks.iter().flatten()) {
+        for feature in examples.iter().flat_map(|e| e.features.all()) {
             with[(feature.key & mask) as usize] += 1;
         }
         let sources = sources(examples, options);
@@ -115,9 +115,9 @@ impl Columns {
             origin: Vec::new(),
         };
         for example in examples {
-            for (block, features) in Block::ALL.iter().zip(&example.features.blocks) {
-                let least = options.least[*block as usize];
-                for bucket in features.iter().map(|f| f.key & mask).filter(|b| with[*b as usize] >= least) {
+            for block in Block::ALL {
+                let least = options.least[block as usize];
+                for bucket in example.features.block(block).iter().map(|f| f.key & mask).filter(|b| with[*b as usize] >= least) {
                     if columns.of_bucket[bucket as usize] == 0 {
                         columns.buckets.push(bucket);
                         columns.rarity.push(rarity_byte(examples.len(), with[bucket as usize]));
@@ -139,15 +139,15 @@ impl Columns {
         for example in examples {
             rows.begin();
             self.directions_of(example, options, &mut rows);
-            for (block, features) in Block::ALL.iter().zip(&example.features.blocks) {
+            for block in Block::ALL {
                 values.clear();
-                for feature in features {
+                for feature in example.features.block(block) {
                     if let Some(column) = self.of_bucket[(feature.key & mask) as usize].checked_sub(1) {
                         values.push((feature.key, column, frequency(frequencies(), feature.count) * rarity(self.rarity[column as usize])));
                     }
                 }
                 let length = values.iter().map(|(_, _, v)| v * v).sum::<f32>().sqrt();
-                let factor = if length > 0.0 { options.blocks[*block as usize] / length } else { 0.0 };
+                let factor = if length > 0.0 { options.blocks[block as usize] / length } else { 0.0 };
                 for (key, column, value) in &values {
                     rows.push(self.bucket_column(*column), value * factor);
                     if let Some(source) = example.source.filter(|_| !self.of_crossed.is_empty()) {

@@ -10,16 +10,14 @@ const MOST: usize = 5;
 /// Blocks whose features are words that can be named.
 const NAMED: [Block; 5] = [Block::TitleWords, Block::BodyWords, Block::Headings, Block::Denied, Block::Code];
 
-/// Looks up how rare the feature of a key is, and its weight for the label that is asked about.
-pub(super) type Weight<'a> = &'a dyn Fn(u32) -> (u8, f32);
-
 /// The words whose features add most to a label's score, the most telling first. A feature of several words counts for its first.
-pub(super) fn words(head: &Head, prepared: &Prepared, weight: Weight<'_>) -> Vec<String> {
+/// `weight` tells how rare the feature of a key is, and its weight for the label.
+pub(super) fn words(head: &Head, prepared: &Prepared, weight: impl Fn(u32) -> (u8, f32)) -> Vec<String> {
     let mut sums: Vec<(&str, f32)> = Vec::new();
     for block in NAMED.into_iter().filter(|b| head.blocks[*b as usize] > 0.0) {
         let Some(tokens) = tokens_of(&prepared.document, block) else { continue };
         let (mut by_token, mut square) = (vec![0.0_f32; tokens.len()], 0.0_f32);
-        for feature in &prepared.features.blocks[block as usize] {
+        for feature in prepared.features.block(block) {
             let (rare, weight) = weight(feature.key);
             let value = frequency(frequencies(), feature.count) * rarity(rare);
             square += value * value;
@@ -30,7 +28,7 @@ pub(super) fn words(head: &Head, prepared: &Prepared, weight: Weight<'_>) -> Vec
         if square > 0.0 {
             let factor = head.blocks[block as usize] / square.sqrt();
             let telling = by_token.iter().enumerate().filter(|(_, s)| **s > 0.0);
-            sums.extend(telling.map(|(i, s)| (tokens.get(i), s * factor)).filter(|(word, _)| says_something(word)));
+            sums.extend(telling.map(|(i, s)| (tokens.get(i), s * factor)));
         }
     }
     most_telling(&mut sums)
@@ -40,10 +38,10 @@ pub(super) fn words(head: &Head, prepared: &Prepared, weight: Weight<'_>) -> Vec
 fn most_telling(sums: &mut [(&str, f32)]) -> Vec<String> {
     let mut words: Vec<String> = Vec::with_capacity(MOST);
     while words.len() < MOST {
-        let more = |a: &&mut (&str, f32), b: &&mut (&str, f32)| a.1.total_cmp(&b.1).then(b.0.cmp(a.0));
+        let more = |a: &&mut (&str, f32), b: &&mut (&str, f32)| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0));
         let Some((word, sum)) = sums.iter_mut().max_by(more).filter(|(_, sum)| *sum > 0.0) else { break };
         *sum = 0.0;
-        if !words.iter().any(|known| known == word) {
+        if says_something(word) && !words.iter().any(|known| known == word) {
             words.push((*word).to_owned());
         }
     }
