@@ -10,7 +10,7 @@ const MOST_TITLE: usize = 1000;
 const MOST_CODE: usize = 1500;
 /// Most bytes of a text that are walked over to find them.
 const MOST_BYTES: usize = 32_768;
-/// Longest heading, first sentence and tokens of questions, in bytes or tokens.
+/// Longest heading or comment, first sentence and tokens of questions, in bytes or tokens.
 const MOST_HEADING: usize = 120;
 const MOST_FIRST: usize = 40;
 
@@ -27,6 +27,7 @@ pub(super) struct Seen {
     /// Words of at least three capital letters.
     pub(super) shouts: usize,
     pub(super) sentences: usize,
+    pub(super) headings: usize,
 }
 
 /// The parts of one text.
@@ -35,8 +36,9 @@ pub(super) struct Document {
     pub(super) title: Tokens,
     pub(super) prose: Tokens,
     pub(super) code: Tokens,
+    /// Headings, and comments that a template hides from readers.
     pub(super) headings: Tokens,
-    /// The tokens of each heading.
+    /// The tokens of each of them.
     pub(super) heading_ends: Vec<usize>,
     /// The tokens of the first sentence of the prose.
     pub(super) first: Range<usize>,
@@ -66,11 +68,6 @@ impl Document {
         document.plain_title = title.to_ascii_lowercase();
         document.read(cut(body, MOST_BYTES));
         document
-    }
-
-    /// How many headings there are.
-    pub(super) fn headings_count(&self) -> usize {
-        self.heading_ends.len()
     }
 
     fn read(&mut self, body: &str) {
@@ -116,7 +113,7 @@ impl Document {
     fn special(&mut self, byte: u8, rest: &str) -> Option<usize> {
         match byte {
             b'`' if rest.starts_with("```") => Some(self.fence(rest)),
-            b'<' if rest.starts_with("<!--") => Some(rest.find("-->").map_or(rest.len(), |i| i + 3)),
+            b'<' if rest.starts_with("<!--") => Some(self.comment(rest)),
             b'<' if rest.starts_with("<img") => {
                 self.image();
                 Some(rest.find('>').map_or(rest.len(), |i| i + 1))
@@ -159,7 +156,20 @@ impl Document {
         (3 + length + 3).min(rest.len())
     }
 
+    /// What a template says to the writer and readers do not see. It tells which form was filled in, as a heading does.
+    fn comment(&mut self, rest: &str) -> usize {
+        let end = rest.find("-->").unwrap_or(rest.len());
+        self.mark(cut(rest.get(4..end).unwrap_or_default().trim(), MOST_HEADING));
+        (end + 3).min(rest.len())
+    }
+
     fn heading(&mut self, text: &str) {
+        self.seen.headings += 1;
+        self.mark(text);
+    }
+
+    /// The text of a heading or comment.
+    fn mark(&mut self, text: &str) {
         let mut at = 0;
         while at < text.len() {
             at = self.headings.read(text, at);
@@ -228,8 +238,8 @@ mod tests {
         let body = "It fails. See https://x.example/a?b\n\n### Steps to reproduce\n1. call it\n```py\nTraceback: boom\n```\n<!-- hidden -->\n**Expected**\nNo ERROR. Why does it fail?";
         let got = Document::of("Call fails?", body);
         assert_eq!(words(&got.title, 0..got.title.len()), "call fails ?");
-        assert_eq!(words(&got.headings, 0..got.headings.len()), "steps to reproduce expected");
-        assert_eq!(got.heading_ends, [3, 4]);
+        assert_eq!(words(&got.headings, 0..got.headings.len()), "steps to reproduce hidden expected");
+        assert_eq!((got.heading_ends.as_slice(), got.seen.headings), ([3, 4, 5].as_slice(), 2));
         assert_eq!(words(&got.prose, got.first.clone()), "it fails");
         assert_eq!(words(&got.prose, got.questions[0].clone()), "why does it fail ?");
         assert!(words(&got.code, 0..got.code.len()).starts_with("py traceback : boom"));
@@ -239,7 +249,7 @@ mod tests {
 
     #[test]
     fn broken_markup_and_other_letters_are_read_to_the_end() {
-        for body in ["```", "<!--", "![", "<img", "# ", "**", "é```é", "[x", "https://", "ü?\n\n?", "\u{200b}:)"] {
+        for body in ["```", "<!--", "![", "<img", "# ", "<!-->", "**", "é```é", "[x", "https://", "ü?\n\n?", "\u{200b}:)"] {
             let got = Document::of(body, body);
             assert!(got.prose.len() < 10, "{body}");
         }

@@ -20,7 +20,7 @@ pub(super) enum Block {
     BodyWords,
     /// Letters of the prose's words.
     BodyLetters,
-    /// Headings of a template, whole and by word.
+    /// Headings and hidden comments of a template, whole and by word.
     Headings,
     /// The first sentence.
     First,
@@ -158,6 +158,7 @@ fn expected(document: &Document, block: Block) -> usize {
         Block::TitleLetters => document.title.bytes() * 4,
         Block::BodyLetters => document.prose.bytes() * 2,
         Block::Script => ENOUGH_SCRIPT * 5,
+        Block::Headings => document.headings.len() * 2,
         Block::Pairs => document.prose.len() * PAIR_REACH,
         _ => (document.title.len() + document.prose.len() + document.code.len()) * 3,
     }

@@ -146,7 +146,7 @@ pub(super) fn add(document: &Document, add: &mut dyn FnMut(u64)) {
     steps("code", seen.code, &[1, 200, 1500], add);
     steps("title words", document.title.len(), &[5, 9, 13], add);
     steps("words", document.prose.len(), &[25, 60, 120, 400], add);
-    steps("headings", document.headings_count(), &[1, 2, 6], add);
+    steps("headings", seen.headings, &[1, 2, 6], add);
     steps("questions", document.questions.len(), &[1, 2, 3], add);
 }
 

@@ -15,11 +15,14 @@ pub enum Recipe {
     Tone,
     /// The letters of a language.
     Language,
+    /// What a ticket is about, more than what it wants: letters of its words count as much as words, templates less.
+    Subject,
 }
 
 //                          title      body       head- first quest-     marks     edges     script   meaning of
 //                        words let. words let.   ings       ions  code      denied     tone      pairs title body
-const TICKET: Weights = [1.0, 0.6, 1.5, 1.5, 0.3, 0.5, 0.5, 0.6, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5];
+const TICKET: Weights = [1.0, 0.6, 1.5, 1.0, 0.5, 0.5, 0.5, 0.6, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5];
+const SUBJECT: Weights = [1.0, 0.6, 1.5, 1.5, 0.3, 0.5, 0.5, 0.6, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5];
 const INTENT: Weights = [1.0, 1.0, 1.0, 1.0, 0.3, 0.5, 0.5, 0.3, 0.7, 0.0, 0.0, 0.0, 0.0, 0.7, 1.0, 1.0];
 const TONE: Weights = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.7, 0.4, 1.0, 0.0, 0.0, 0.0, 0.0];
 const LANGUAGE: Weights = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
@@ -36,12 +39,13 @@ impl Recipe {
         // 2^16 buckets are as good as four times as many, and what three heads know of them fits into a cache.
         let (blocks, least, cost, plain, bits) = match self {
             Self::Ticket => (TICKET, RARE_LEFT_OUT, 0.05, 0.5, 16),
+            Self::Subject => (SUBJECT, RARE_LEFT_OUT, 0.05, 0.5, 16),
             Self::Intent => (INTENT, RARE_KEPT, 1.0, 1.0, 18),
             Self::Tone => (TONE, RARE_LEFT_OUT, 0.1, 0.5, 16),
             Self::Language => (LANGUAGE, RARE_LEFT_OUT, 0.6, 1.0, 20),
         };
         // Of very many labels each is rare, and none in particular.
-        let balanced = matches!(self, Self::Ticket | Self::Tone);
+        let balanced = matches!(self, Self::Ticket | Self::Tone | Self::Subject);
         Options { blocks, least, cost, plain, crossed: 1.0, favour: 1.0, balanced, bits }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Model, ModelError, Plan, Recipe, Row, fit};
 
 /// Name and version of the shipped model.
-pub const SHIPPED: &str = "labels-3";
+pub const SHIPPED: &str = "labels-4";
 
 /// A head of the shipped model.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ pub const HEADS: [Shipped; 4] = [
         plan: plan(Recipe::Tone, Some("stack overflow")),
         row: sentiment,
     },
-    Shipped { name: "aspect", files: &["so_webapi_issue_types/questions.jsonl"], plan: plan(Recipe::Ticket, None), row: aspect },
+    Shipped { name: "aspect", files: &["so_webapi_issue_types/questions.jsonl"], plan: plan(Recipe::Subject, None), row: aspect },
     Shipped { name: "language", files: &["langid_lingua/samples.jsonl"], plan: plan(Recipe::Language, Some("sentences")), row: language },
 ];
 
