@@ -105,6 +105,12 @@ impl Partition {
         }
     }
 
+    /// When the source topics received what was worked in first since the last commit.
+    #[must_use]
+    pub fn received(&self) -> Option<Timestamp> {
+        self.round.received.first().copied()
+    }
+
     /// Makes all that was worked in durable and visible, together with its checkpoint.
     ///
     /// # Errors

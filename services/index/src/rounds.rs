@@ -41,7 +41,7 @@ impl Rounds {
         Self { budget: Budget { records: usize::MAX, bytes: ROUND_BYTES, wait: WAIT, linger, linger_behind } }
     }
 
-    /// A round whose first record has waited for `age`.
+    /// A round whose first events have waited for `age` since they were published.
     pub(crate) fn open(&self, age: Duration, now: Instant) -> Open {
         Open { began: now, until: now + self.budget.linger_for(age), bytes: 0, positions: BTreeMap::new() }
     }

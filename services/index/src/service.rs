@@ -159,10 +159,10 @@ impl Service {
 
     /// Works a batch in. Nothing of it can be seen before [`Self::commit`].
     fn work_in(&mut self, batch: &Batch, member: &mut dyn Member) -> anyhow::Result<()> {
+        let began = Instant::now();
         if self.round.is_none() {
             self.refresh_catalogue(member)?;
         }
-        let round = self.round.get_or_insert_with(|| self.rounds.open(waited(batch), Instant::now()));
         for record in batch.iter() {
             let number = record.part.partition;
             let partition =
@@ -172,8 +172,19 @@ impl Service {
                 partition.apply(&record).map_err(|why| StoreFailed { partition: number, why })?;
             }
         }
+        let waited = self.waited(batch);
+        let round = self.round.get_or_insert_with(|| self.rounds.open(waited, began));
         round.took_in(batch.bytes(), batch.positions());
         Ok(())
+    }
+
+    /// How long the events of a batch have waited since somebody published them. Their insights may be quite new: while a backlog is
+    /// worked off, the services before this one write them just now.
+    fn waited(&self, batch: &Batch) -> Duration {
+        let received = self.partitions.values().filter_map(Partition::received);
+        let oldest = received.chain(batch.iter().next().map(|record| record.timestamp)).min();
+        let now = groundswell_runtime::clock::now();
+        oldest.map_or(Duration::ZERO, |oldest| clock::age(now, oldest))
     }
 
     /// Makes what is worked in durable and visible, and moves the floor.
@@ -254,12 +265,6 @@ impl Service {
         }
         Ok(read)
     }
-}
-
-/// How long the first record of a batch has waited to be read.
-fn waited(batch: &Batch) -> Duration {
-    let now = groundswell_runtime::clock::now();
-    batch.iter().next().map_or(Duration::ZERO, |first| clock::age(now, first.timestamp))
 }
 
 /// Commits the partitions side by side: most of a commit is waiting for the disk.

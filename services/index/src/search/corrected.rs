@@ -4,6 +4,8 @@
 //! back when the correction is withdrawn. A document that moves to another version is put there, durably, before it leaves its old
 //! place: a crash in between leaves two copies, never none, and the next start brings them in line.
 
+use std::sync::Arc;
+
 use groundswell_bus::Offset;
 use groundswell_model::{IdentityHash, Insight, Timestamp, frame};
 use groundswell_themes::Sketch;
@@ -12,10 +14,11 @@ use tantivy::schema::{IndexRecordOption, Value as _};
 use tantivy::{DocAddress, DocId, DocSet, Searcher, SegmentReader, TantivyDocument};
 
 use super::error::SearchError;
-use super::schema::{FIELDS, Keyword, Subject, decode, document, encode};
+use super::schema::{FIELDS, Keyword, Subject, decode, encode};
 use super::snapshot::Snapshot;
 use super::store::SearchStore;
 use super::version::identity_term;
+use super::waiting::Waiting;
 use crate::corrections::Standing;
 use crate::corrections::overlay::overlay;
 
@@ -118,8 +121,8 @@ fn subject(segment: &SegmentReader, doc: DocId) -> Result<Subject, SearchError> 
 /// An insight on its way into the index.
 pub(super) struct Prepared<'a> {
     pub(super) insight: Insight<'a>,
-    pub(super) stored: Vec<u8>,
-    machine: Option<Vec<u8>>,
+    pub(super) stored: Arc<[u8]>,
+    machine: Option<Arc<[u8]>>,
     subject: Subject,
 }
 
@@ -132,20 +135,16 @@ impl<'a> Prepared<'a> {
         let said = &standing.correction;
         let machine = Machine { at: standing.at, by: said.by.as_deref(), note: said.note.as_deref(), was: insight.clone() };
         let machine = standing.stands().then(|| frame::encode_one(&machine)).transpose().map_err(|e| unstorable(&e))?;
-        Ok(Self { insight: corrected, stored, machine, subject })
+        Ok(Self { insight: corrected, stored: stored.into(), machine: machine.map(Arc::from), subject })
     }
 
     /// The document of one of its versions.
-    pub(super) fn document(&self, weight: f32) -> TantivyDocument {
-        let mut doc = document(&self.insight, &self.stored, weight, self.subject);
-        if let Some(machine) = &self.machine {
-            doc.add_bytes(FIELDS.machine, machine);
-        }
-        doc
+    pub(super) fn waiting(&self, weight: f32) -> Waiting {
+        Waiting { stored: self.stored.clone(), machine: self.machine.clone(), weight, subject: self.subject }
     }
 
     fn is_stored_as(&self, copy: &Stored) -> bool {
-        copy.insight == self.stored && copy.machine == self.machine
+        *copy.insight == *self.stored && copy.machine.as_deref() == self.machine.as_deref()
     }
 }
 

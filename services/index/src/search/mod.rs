@@ -37,6 +37,7 @@ mod store;
 mod syntax;
 pub mod types;
 mod version;
+mod waiting;
 mod words;
 
 pub use about::{About, Place, each_about, quoted};

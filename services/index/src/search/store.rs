@@ -3,30 +3,31 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use groundswell_bus::Offset;
 use groundswell_model::{Insight, Removal, UNKNOWN_API};
 use groundswell_runtime::settings::IndexSettings;
-use tantivy::TantivyDocument;
 
 use super::corrected::Prepared;
 use super::error::SearchError;
 use super::manifest::{self, FOLDER};
 use super::names::folder_of;
-use super::schema::{Subject, document, encode};
+use super::schema::{Subject, encode};
 use super::snapshot::{Readers, Snapshot};
 use super::version::{Opened, VersionIndex};
+use super::waiting::Waiting;
 use crate::corrections::Shared;
 
 /// The engine refuses writers with less memory.
 const LEAST_WRITER_BYTES: usize = 15_000_000;
 /// Changes that may wait for a commit before there is one without being asked: rounds are smaller, and memory is bounded for others, too.
 const MOST_WAITING: usize = 32_768;
-/// With more changes than this, versions are committed one behind the other, so many at once: a writer at work holds some ten MiB.
+/// With more changes than this, few versions are written at once: a writer at work holds some ten MiB.
 const MANY_CHANGES: usize = 512;
-/// How many versions are written at once then.
-const WRITTEN_AT_ONCE: usize = 2;
+/// One of so many writers is at work then.
+const WRITERS_RESTING: usize = 4;
 
 /// What a commit did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,8 +130,8 @@ impl SearchStore {
             return self.commit_overflow(offset);
         }
         self.leave_others(insight, Some(offset))?;
-        let stored = encode(insight).map_err(|e| SearchError::Request(e.to_string()))?;
-        self.put_as(insight, Some(offset), |weight| document(insight, &stored, weight, subject))?;
+        let stored: Arc<[u8]> = encode(insight).map_err(|e| SearchError::Request(e.to_string()))?.into();
+        self.put_as(insight, Some(offset), |weight| Waiting { stored: stored.clone(), machine: None, weight, subject })?;
         self.commit_overflow(offset)
     }
 
@@ -155,15 +156,10 @@ impl SearchStore {
 
     /// Puts an insight with its correction into its versions.
     pub(super) fn put_prepared(&mut self, prepared: &Prepared<'_>) -> Result<(), SearchError> {
-        self.put_as(&prepared.insight, None, |weight| prepared.document(weight))
+        self.put_as(&prepared.insight, None, |weight| prepared.waiting(weight))
     }
 
-    fn put_as(
-        &mut self,
-        insight: &Insight<'_>,
-        offset: Option<Offset>,
-        document: impl Fn(f32) -> TantivyDocument,
-    ) -> Result<(), SearchError> {
+    fn put_as(&mut self, insight: &Insight<'_>, offset: Option<Offset>, document: impl Fn(f32) -> Waiting) -> Result<(), SearchError> {
         for at in &insight.versions {
             self.ensure(insight.api, at.version)?;
             self.ticks += 1;
@@ -262,7 +258,7 @@ impl SearchStore {
     pub(super) fn make_durable(&mut self, checkpoint: Offset) -> Result<usize, SearchError> {
         let (most, memory) = (self.most_writers(), self.writer_bytes());
         let changes: usize = self.indexes().map(|i| i.waiting()).sum();
-        let at_once = if changes > MANY_CHANGES { WRITTEN_AT_ONCE } else { usize::MAX };
+        let at_once = if changes > MANY_CHANGES { (most / WRITERS_RESTING).max(1) } else { usize::MAX };
         let mut indexes = 0;
         loop {
             let ready: Vec<_> = self.indexes().filter(|i| i.waiting() > 0 && i.has_writer()).collect();

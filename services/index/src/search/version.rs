@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tantivy::index::IndexSettings as EngineSettings;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
+use tantivy::{DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, Term};
 
 use super::directory::BatchedDirectory;
 use super::error::SearchError;
@@ -18,6 +18,7 @@ use super::pack;
 use super::parcel::Parcel;
 use super::schema::{FIELDS, LAYOUT};
 use super::snapshot::VersionView;
+use super::waiting::Waiting;
 use super::words;
 
 /// Small blocks: a page of hits decompresses little.
@@ -47,7 +48,8 @@ const CHANGES_AT_ONCE: usize = 64;
 
 /// A change that waits for a commit.
 enum Change {
-    Put(Parcel, Option<u128>),
+    /// A document, and the identity of the one that it replaces.
+    Put(Waiting, Option<u128>),
     Remove(u128),
 }
 
@@ -187,10 +189,10 @@ impl VersionIndex {
         Ok(false)
     }
 
-    pub(super) fn put(&mut self, identity: u128, doc: TantivyDocument) -> Result<(), SearchError> {
+    pub(super) fn put(&mut self, identity: u128, document: Waiting) -> Result<(), SearchError> {
         let replaced = self.may_contain(identity)?.then_some(identity);
         self.fresh.insert(identity);
-        self.pending.push(Change::Put(doc.into(), replaced));
+        self.pending.push(Change::Put(document, replaced));
         Ok(())
     }
 
@@ -252,23 +254,20 @@ fn commit_with(writer: &mut Writer, payload: &Payload) -> tantivy::Result<()> {
 
 /// Hands changes to the engine in their order, some at a time.
 fn apply(writer: &Writer, changes: Vec<Change>) -> tantivy::Result<()> {
-    let mut changes = changes.into_iter().peekable();
-    while changes.peek().is_some() {
-        let some = changes.by_ref().take(CHANGES_AT_ONCE);
-        let operations: Vec<UserOperation<Parcel>> = some.flat_map(Change::operations).collect();
-        writer.run(operations)?;
-    }
-    Ok(())
-}
-
-impl Change {
-    fn operations(self) -> impl Iterator<Item = UserOperation<Parcel>> {
-        let (gone, put) = match self {
-            Self::Put(doc, replaced) => (replaced, Some(doc)),
-            Self::Remove(identity) => (Some(identity), None),
+    let unreadable = || tantivy::TantivyError::InternalError("an insight can't be read from its stored form".into());
+    let mut operations: Vec<UserOperation<Parcel>> = Vec::new();
+    for change in changes {
+        let (gone, put) = match change {
+            Change::Put(waiting, replaced) => (replaced, Some(waiting.document().ok_or_else(unreadable)?)),
+            Change::Remove(identity) => (Some(identity), None),
         };
-        gone.map(|identity| UserOperation::Delete(identity_term(identity))).into_iter().chain(put.map(UserOperation::Add))
+        operations.extend(gone.map(|identity| UserOperation::Delete(identity_term(identity))));
+        operations.extend(put.map(|document| UserOperation::Add(document.into())));
+        if operations.len() >= CHANGES_AT_ONCE {
+            writer.run(std::mem::take(&mut operations))?;
+        }
     }
+    writer.run(operations).map(drop)
 }
 
 pub(super) fn identity_term(identity: u128) -> Term {
