@@ -66,9 +66,10 @@ impl Open {
         self.bytes >= ROUND_BYTES || now >= self.until
     }
 
-    /// Lets go of a partition that is somebody else's now.
-    pub(crate) fn forget(&mut self, partition: u32) {
+    /// What is left of the round without a partition that is somebody else's now; none if that was all.
+    pub(crate) fn without(mut self, partition: u32) -> Option<Self> {
         self.positions.retain(|part, _| part.partition != partition);
+        (!self.positions.is_empty()).then_some(self)
     }
 }
 
@@ -107,7 +108,8 @@ mod tests {
         let mut round = Rounds::new(MS(50)).open(MS(0), Instant::now());
         round.took_in(1, BTreeMap::from([(part(0), Offset(5)), (part(1), Offset(7))]));
         round.took_in(1, BTreeMap::from([(part(0), Offset(9))]));
-        round.forget(1);
-        assert_eq!(round.positions, BTreeMap::from([(part(0), Offset(9))]));
+        let left = round.without(1).unwrap();
+        assert_eq!(left.positions, BTreeMap::from([(part(0), Offset(9))]));
+        assert!(left.without(0).is_none());
     }
 }

@@ -117,9 +117,8 @@ impl Service {
     fn close(&mut self, number: u32) {
         self.handle.withdraw(number);
         self.partitions.remove(&number);
-        if let Some(round) = &mut self.round {
-            round.forget(number);
-        }
+        // A round of which nothing is left is over: there is no position to commit.
+        self.round = self.round.take().and_then(|round| round.without(number));
     }
 
     fn assigned(&mut self, number: u32, member: &mut dyn Member) -> anyhow::Result<()> {
