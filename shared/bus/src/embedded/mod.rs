@@ -23,7 +23,7 @@ use groundswell_model::partition_of;
 
 use self::block::Want;
 use self::group::Ownership;
-use self::store::{Ends, LOG, POSITIONS, Store};
+use self::store::{ENDS, Ends, LOG, POSITIONS, Store};
 use self::writer::{Placed, Request, Writer};
 use crate::clock::{self, Clock};
 use crate::{
@@ -143,11 +143,7 @@ impl Bus for EmbeddedBus {
 
     fn bounds(&self, topic: Topic) -> Result<Vec<Bounds>, BusError> {
         self.log.shared.existing(topic)?;
-        let board = self.log.shared.board();
-        let of_topic = board.ends.iter().filter(|(part, _)| part.topic == topic);
-        Ok(of_topic
-            .map(|(part, (low, high))| Bounds { part: *part, low: Offset(*low), high: Offset(*high), decided: Offset(*high) })
-            .collect())
+        self.log.shared.durable_ends(topic)
     }
 
     fn committed(&self, group: Group, topic: Topic) -> Result<BTreeMap<Part, Offset>, BusError> {
@@ -181,6 +177,22 @@ impl Shared {
     fn parts(&self, group: Group) -> Vec<Part> {
         let of = |topic: &Topic| (0..self.partitions(*topic)).map(|partition| Part { topic: *topic, partition }).collect::<Vec<_>>();
         group.topics().iter().flat_map(of).collect()
+    }
+
+    /// The ends as the store has them, like [`Self::positions`]: the board learns of a step a moment after it is written, and who
+    /// compared its ends with positions of the store could take records for worked off that are just on their way.
+    fn durable_ends(&self, topic: Topic) -> Result<Vec<Bounds>, BusError> {
+        let number = topic.number();
+        self.store.read("read the ends of partitions", |txn| {
+            let table = txn.open_table(ENDS)?;
+            let mut bounds = Vec::new();
+            for entry in table.range((number, 0)..=(number, u32::MAX))? {
+                let (key, ends) = entry?;
+                let (part, (low, high)) = (Part { topic, partition: key.value().1 }, ends.value());
+                bounds.push(Bounds { part, low: Offset(low), high: Offset(high), decided: Offset(high) });
+            }
+            Ok(bounds)
+        })
     }
 
     fn positions(&self, group: Group, topic: Topic) -> Result<BTreeMap<Part, Offset>, BusError> {
