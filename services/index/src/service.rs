@@ -17,6 +17,7 @@ use crate::handle::{Command, Handle, Stores};
 use crate::partition::{Partition, Round};
 use crate::rebuild;
 use crate::rounds::{Open, Rounds};
+use crate::search::at_work;
 use crate::themes::rules;
 
 /// How long to wait before a store that failed is opened again.
@@ -34,6 +35,8 @@ struct Service {
     bus: Arc<dyn Bus>,
     data: PathBuf,
     settings: IndexSettings,
+    /// Partitions that commit at once where there are many changes.
+    at_work: usize,
     limits: Limits,
     handle: Handle,
     stop: Stop,
@@ -56,6 +59,7 @@ pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, stop: Stop) -
         bus,
         data: settings.data.clone(),
         settings: per_partition(&settings.index, partitions),
+        at_work: at_work(settings.index.writers),
         limits: settings.limits.contract(),
         handle,
         stop: stop.clone(),
@@ -171,9 +175,9 @@ impl Service {
                 partition.apply(&record).map_err(|why| StoreFailed { partition: number, why })?;
             }
         }
-        let waited = self.waited(batch);
-        let round = self.round.get_or_insert_with(|| self.rounds.open(waited, began));
+        let mut round = self.round.take().unwrap_or_else(|| self.rounds.open(self.waited(batch), began));
         round.took_in(batch.bytes(), batch.positions());
+        self.round = Some(round);
         Ok(())
     }
 
@@ -189,7 +193,7 @@ impl Service {
     /// Makes what is worked in durable and visible, and moves the floor.
     fn commit(&mut self, member: &mut dyn Member) -> anyhow::Result<()> {
         let Some(open) = self.round.take() else { return Ok(()) };
-        for round in commit_all(&mut self.partitions)? {
+        for round in commit_all(&mut self.partitions, self.at_work)? {
             note(&self.handle, &round);
         }
         crash::point("index.commit.before_floor");
@@ -266,10 +270,18 @@ impl Service {
     }
 }
 
-/// Commits the partitions side by side: most of a commit is waiting for the disk.
-fn commit_all(partitions: &mut BTreeMap<u32, Partition>) -> Result<Vec<Round>, StoreFailed> {
+/// Commits the partitions side by side, because most of a small commit is waiting for the disk; few at once where there are many changes.
+fn commit_all(partitions: &mut BTreeMap<u32, Partition>, at_work: usize) -> Result<Vec<Round>, StoreFailed> {
+    let many = partitions.values().any(|partition| partition.search().has_many_changes());
+    let at_once = if many { at_work } else { partitions.len().max(1) };
+    let mut all: Vec<_> = partitions.iter_mut().collect();
+    let rounds = all.chunks_mut(at_once).map(commit_group).collect::<Result<Vec<_>, _>>()?;
+    Ok(rounds.into_iter().flatten().collect())
+}
+
+fn commit_group(group: &mut [(&u32, &mut Partition)]) -> Result<Vec<Round>, StoreFailed> {
     std::thread::scope(|scope| {
-        let running: Vec<_> = partitions.iter_mut().map(|(number, partition)| (*number, scope.spawn(|| partition.commit()))).collect();
+        let running: Vec<_> = group.iter_mut().map(|(number, partition)| (**number, scope.spawn(|| partition.commit()))).collect();
         let mut rounds = Vec::new();
         // The scope waits for all of them; the first error is told.
         for (partition, thread) in running {

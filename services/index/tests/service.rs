@@ -19,6 +19,12 @@ use tower::ServiceExt;
 
 const WITHIN: Duration = Duration::from_secs(30);
 
+fn bus(folder: &Path, topics: &TopicSettings) -> Arc<dyn Bus> {
+    let bus = EmbeddedBus::open(&folder.join("bus"), &EmbeddedSettings::default(), topics, Stop::default()).unwrap();
+    bus.ensure_topics().unwrap();
+    Arc::new(bus)
+}
+
 struct Service {
     bus: Arc<dyn Bus>,
     handle: Handle,
@@ -28,11 +34,12 @@ struct Service {
 
 impl Service {
     fn start(folder: &Path) -> Self {
-        let stop = Stop::default();
-        let bus = EmbeddedBus::open(&folder.join("bus"), &EmbeddedSettings::default(), &TopicSettings::default(), stop.clone()).unwrap();
-        let bus: Arc<dyn Bus> = Arc::new(bus);
-        bus.ensure_topics().unwrap();
-        let handle = Handle::new(Freshness::default());
+        Self::member(bus(folder, &TopicSettings::default()), folder)
+    }
+
+    /// One of several services on a bus.
+    fn member(bus: Arc<dyn Bus>, folder: &Path) -> Self {
+        let (stop, handle) = (Stop::default(), Handle::new(Freshness::default()));
         let settings = Settings { data: folder.to_owned(), ..Settings::default() };
         let thread = std::thread::spawn({
             let (bus, handle, stop) = (bus.clone(), handle.clone(), stop.clone());
@@ -136,6 +143,13 @@ fn insight(id: &'static str, version: &'static str, title: &'static str) -> Op<'
     }))
 }
 
+fn of_api(api: &'static str, id: &'static str) -> Op<'static> {
+    match insight(id, "v1", "Invoice of another API") {
+        Op::Upsert(insight) => Op::Upsert(Box::new(Insight { api, ..*insight })),
+        other => other,
+    }
+}
+
 fn usage(version: &'static str, calls: u64, failed: u64) -> Op<'static> {
     let time = Timestamp(1_770_000_000_000);
     Op::Usage(UsageDelta {
@@ -181,6 +195,34 @@ fn what_is_published_is_answered_also_after_a_restart_and_once_only() {
     assert_eq!(service.get("/v1/apis")["apis"][0]["feedback"], 3);
     let (status, export) = service.ask("GET", "/v1/apis/payments/versions/v2/export");
     assert_eq!((status, export.as_str().unwrap().lines().count()), (200, 2));
+}
+
+/// What all members together answer for, as the partitions go to and fro.
+fn total(members: &[&Service], path: &str) -> u64 {
+    members.iter().filter_map(|member| member.ask("GET", path).1.pointer("/total").and_then(Value::as_u64)).sum()
+}
+
+#[test]
+fn a_member_that_comes_or_goes_in_an_open_round_loses_and_doubles_nothing() {
+    for partitions in [1, 3] {
+        let folder = tempfile::tempdir().unwrap();
+        let bus = bus(folder.path(), &TopicSettings { partitions, ..TopicSettings::default() });
+        let first = Service::member(bus.clone(), &folder.path().join("first"));
+        let path = "/v1/search?q=invoice";
+        first.publish(&[insight("1", "v1", "Invoice lost"), of_api("orders", "2"), of_api("billing", "3")]);
+        first.wait_for_total(path, 3);
+        // Events that have waited long: the round stays open for a second after the last of them, and the other member comes in it.
+        first.publish(&[insight("4", "v2", "Invoice late"), of_api("orders", "5"), of_api("billing", "6")]);
+        let second = Service::member(bus.clone(), &folder.path().join("second"));
+        let begun = Instant::now();
+        while total(&[&first, &second], path) != 6 {
+            assert!(begun.elapsed() < WITHIN, "{partitions}: {} of 6", total(&[&first, &second], path));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        first.publish(&[insight("7", "v2", "Invoice gone"), of_api("orders", "8"), of_api("billing", "9")]);
+        drop(second);
+        first.wait_for_total(path, 9);
+    }
 }
 
 #[test]

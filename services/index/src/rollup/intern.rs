@@ -82,7 +82,10 @@ impl Interner {
         for kind in Kind::ALL {
             let last = names.range((kind as u8, 0)..=(kind as u8, u32::MAX))?.next_back();
             let next = last.transpose()?.map_or(0, |(key, _)| key.value().1.saturating_add(1));
-            kinds.push(Names { cache: LruCache::new(kind.cached()), fresh: HashMap::new(), next });
+            // Bounded, and no larger than what it holds: most stores know few names.
+            let mut cache = LruCache::unbounded();
+            cache.resize(kind.cached());
+            kinds.push(Names { cache, fresh: HashMap::new(), next });
         }
         let kinds = <[Names; 4]>::try_from(kinds).map_err(|_| Fault::TooManyNames(0))?;
         Ok(Self { kinds, lookup: None })

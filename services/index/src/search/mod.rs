@@ -54,6 +54,7 @@ pub(crate) use said::each_told;
 pub use said::{Said, each_said, newest_of, time_span};
 pub use schema::Subject;
 pub use snapshot::{Readers, Snapshot, VersionView};
+pub(crate) use store::at_work;
 pub use store::{CommitReport, SearchStore};
 pub use types::{
     FacetCount, Fragment, Highlight, HistogramBucket, Hit, HitCorrection, HitLabel, HitLabels, HitSurvey, HitVersion, Interval,

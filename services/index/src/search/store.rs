@@ -26,8 +26,6 @@ const LEAST_WRITER_BYTES: usize = 15_000_000;
 const MOST_WAITING: usize = 32_768;
 /// With more changes than this, few versions are written at once: a writer at work holds some ten MiB.
 const MANY_CHANGES: usize = 512;
-/// One of so many writers is at work then.
-const WRITERS_RESTING: usize = 4;
 
 /// What a commit did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -235,11 +233,20 @@ impl SearchStore {
         self.apis.values_mut().flat_map(BTreeMap::values_mut)
     }
 
+    fn waiting(&self) -> usize {
+        self.apis.values().flat_map(BTreeMap::values).map(VersionIndex::waiting).sum()
+    }
+
+    /// Whether the next commit should go on beside few others: [`at_work`].
+    #[must_use]
+    pub fn has_many_changes(&self) -> bool {
+        self.waiting() > MANY_CHANGES
+    }
+
     /// Changes wait for the commit, where the engine takes them version by version. Where too many wait, they are made durable as of
     /// `offset`, which is read again after a crash.
     fn commit_overflow(&mut self, offset: Offset) -> Result<(), SearchError> {
-        let waiting: usize = self.indexes().map(|i| i.waiting()).sum();
-        if waiting > MOST_WAITING { self.make_durable(offset).map(drop) } else { Ok(()) }
+        if self.waiting() > MOST_WAITING { self.make_durable(offset).map(drop) } else { Ok(()) }
     }
 
     /// Makes everything put since the last commit durable and visible, together with the next offset to read.
@@ -257,8 +264,7 @@ impl SearchStore {
     /// Commits all changes; searches go on seeing what they saw.
     pub(super) fn make_durable(&mut self, checkpoint: Offset) -> Result<usize, SearchError> {
         let (most, memory) = (self.most_writers(), self.writer_bytes());
-        let changes: usize = self.indexes().map(|i| i.waiting()).sum();
-        let at_once = if changes > MANY_CHANGES { (most / WRITERS_RESTING).max(1) } else { usize::MAX };
+        let at_once = if self.has_many_changes() { at_work(most) } else { usize::MAX };
         let mut indexes = 0;
         loop {
             let ready: Vec<_> = self.indexes().filter(|i| i.waiting() > 0 && i.has_writer()).collect();
@@ -313,6 +319,11 @@ impl SearchStore {
         let versions = self.indexes().map(VersionIndex::view).collect();
         self.readers.publish(Snapshot { partition: self.partition, checkpoint, versions });
     }
+}
+
+/// How many of so many writers are at work at once where there are many changes.
+pub(crate) fn at_work(writers: usize) -> usize {
+    (writers / 8).max(1)
 }
 
 /// Commits side by side, `at_once` of them: most of a small commit is waiting for the disk.

@@ -5,8 +5,8 @@ use groundswell_contract::{Limits, content_hash};
 use groundswell_model::{ContentHash, IdentityHash};
 use hashbrown::HashMap;
 
-/// Events remembered at least; twice as many at most. Some 10 MB.
-const REMEMBERED: usize = 131_072;
+/// Events remembered at least; twice as many at most. Some 9 MB: a table of 131,072 places is doubled when it holds one more than this.
+const REMEMBERED: usize = 114_688;
 
 /// What the memory says about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,6 +47,8 @@ fn base(settings: &KafkaSettings, name: &str) -> ClientConfig {
         .set("bootstrap.servers", &settings.bootstrap)
         .set("client.id", name)
         .set("reconnect.backoff.max.ms", "1000")
+        // Figures that brokers ask their clients for: every client keeps a histogram for each of its brokers, a megabyte and more.
+        .set("enable.metrics.push", "false")
         // Five minutes by default: too long where a broker that was only starting denied a topic.
         .set("topic.metadata.refresh.interval.ms", "10000")
         // The first look for the leader of a partition comes after this time, 0.1 s by default; later ones back off.
@@ -96,7 +98,7 @@ pub(super) fn joining(settings: &KafkaSettings, name: &str, group: &str) -> Clie
     with_properties(config, settings)
 }
 
-/// Small waits for freshness; a bounded queue and small answers, so that a slow member holds some 10 MiB with what is on its
+/// Small waits for freshness; a bounded queue and small answers, so that a slow member holds a few MiB with what is on its
 /// way: an answer is counted as it comes, and texts are three to four times as long once they are decompressed.
 fn fetching(config: &mut ClientConfig) {
     config
@@ -107,10 +109,10 @@ fn fetching(config: &mut ClientConfig) {
         .set("fetch.wait.max.ms", "50")
         .set("fetch.error.backoff.ms", "100")
         .set("fetch.queue.backoff.ms", "20")
-        .set("fetch.max.bytes", "2097152")
+        .set("fetch.max.bytes", "1048576")
         .set("max.partition.fetch.bytes", "524288")
         .set("queued.min.messages", "50000")
-        .set("queued.max.messages.kbytes", "2048");
+        .set("queued.max.messages.kbytes", "1024");
 }
 
 /// A producer whose records are never doubled or reordered.

@@ -6,7 +6,7 @@ use super::{Model, ModelError};
 /// How every model file begins.
 pub(super) const MAGIC: &[u8] = b"GSMODEL";
 /// Version of the file and of everything that decides what a feature is. A file of another version is refused: train it again.
-pub const VERSION: u8 = 4;
+pub const VERSION: u8 = 5;
 
 const HASH: usize = 32;
 const HEAD: usize = MAGIC.len() + 1 + HASH;

@@ -1,4 +1,4 @@
-//! A head: the weights that tell the labels of one question apart, as small integers, by the bucket of a feature.
+//! A head: the weights that tell the labels of one question apart.
 
 use std::sync::LazyLock;
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::features::{Block, Features, MEANINGS, Weights};
 use super::hash;
+use super::table::Table;
 
 /// Counts above this weigh no more.
 const MOST_OFTEN: u16 = 64;
@@ -51,158 +52,6 @@ pub(super) fn rarity_byte(documents: usize, with: u32) -> u8 {
     )]
     let steps = ((1.0 + documents as f32) / (1.0 + with as f32)).ln().mul_add(30.0, 0.5).clamp(0.0, 254.0) as u8;
     steps + 1
-}
-
-/// Rows of weights by bucket. Buckets that training has not seen have none.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Packed", from = "Packed")]
-pub(super) struct Table {
-    /// One more than the row of each bucket.
-    rows: Vec<u32>,
-    /// For each row how rare its feature is, and its weights: side by side, so that a feature costs one look into memory.
-    cells: Vec<i8>,
-    labels: usize,
-}
-
-/// A table as it is stored: the buckets with a row as distances to the one before.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Packed {
-    bits: u8,
-    labels: u32,
-    gaps: Vec<u32>,
-    #[serde(with = "bytes")]
-    rarity: Vec<u8>,
-    #[serde(with = "bytes")]
-    weights: Vec<u8>,
-}
-
-mod bytes {
-    use serde::de::{Deserializer, Error, Visitor};
-    use serde::ser::Serializer;
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(bytes)
-    }
-
-    struct Bytes;
-
-    impl Visitor<'_> for Bytes {
-        type Value = Vec<u8>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("bytes")
-        }
-
-        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-            Ok(bytes.to_vec())
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        from.deserialize_bytes(Bytes)
-    }
-}
-
-impl From<Table> for Packed {
-    fn from(table: Table) -> Self {
-        let mut gaps = Vec::new();
-        let (mut last, mut rarity, mut weights) = (0, Vec::new(), Vec::new());
-        for (bucket, row) in (0_u32..).zip(&table.rows) {
-            let Some(row) = row.checked_sub(1) else { continue };
-            gaps.push(bucket - last);
-            last = bucket;
-            let (rare, row) = table.row(row);
-            rarity.push(rare);
-            weights.extend(row.iter().map(|w| w.cast_unsigned()));
-        }
-        let bits = u8::try_from(table.rows.len().trailing_zeros()).unwrap_or(0);
-        Self { bits, labels: u32::try_from(table.labels).unwrap_or(0), gaps, rarity, weights }
-    }
-}
-
-impl From<Packed> for Table {
-    fn from(packed: Packed) -> Self {
-        let mut rows = vec![0; 1 << packed.bits.min(24)];
-        let mut bucket = 0_usize;
-        for (row, gap) in (1..).zip(&packed.gaps) {
-            bucket += *gap as usize;
-            if let Some(slot) = rows.get_mut(bucket) {
-                *slot = row;
-            }
-        }
-        let weights: Vec<i8> = packed.weights.iter().map(|w| w.cast_signed()).collect();
-        let labels = packed.labels as usize;
-        Self { rows, cells: side_by_side(&packed.rarity, &weights, labels), labels }
-    }
-}
-
-impl Table {
-    /// A table of `2^bits` buckets, of which those that are named have a row, in this order.
-    pub(super) fn new(bits: u8, buckets: &[u32], rarity: &[u8], weights: &[i8], labels: usize) -> Self {
-        let mut rows = vec![0; 1 << bits];
-        for (row, bucket) in (1..).zip(buckets) {
-            rows[*bucket as usize] = row;
-        }
-        Self { rows, cells: side_by_side(rarity, weights, labels), labels }
-    }
-
-    /// Whether every row has all its weights: a file may lie.
-    pub(super) fn is_whole(&self, labels: usize) -> bool {
-        self.labels == labels
-            && self.cells.len().is_multiple_of(labels + 1)
-            && self.rows.len().is_power_of_two()
-            && self.rows.iter().all(|r| *r as usize <= self.len())
-            && self.cells.chunks(labels + 1).all(|row| row.first().is_some_and(|rare| *rare != 0))
-    }
-
-    /// Number of rows.
-    pub(super) fn len(&self) -> usize {
-        self.cells.len() / (self.labels + 1)
-    }
-
-    /// Bytes of memory.
-    pub(super) fn bytes(&self) -> usize {
-        self.rows.len() * 4 + self.cells.len()
-    }
-
-    /// Number of buckets.
-    pub(super) fn buckets(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// How rare a feature is, and its weights, where training has seen it.
-    pub(super) fn look_up(&self, key: u32) -> Option<(u8, &[i8])> {
-        self.find(key).map(|row| self.row(row))
-    }
-
-    fn find(&self, key: u32) -> Option<u32> {
-        let slot = key as usize & (self.rows.len() - 1);
-        self.rows[slot].checked_sub(1)
-    }
-
-    /// How rare the feature of a row is.
-    fn rare(&self, row: u32) -> u8 {
-        self.cells[row as usize * (self.labels + 1)].cast_unsigned()
-    }
-
-    /// How rare the feature of a row is, and its weights.
-    fn row(&self, row: u32) -> (u8, &[i8]) {
-        let start = row as usize * (self.labels + 1);
-        match self.cells[start..=start + self.labels].split_first() {
-            Some((rare, weights)) => (rare.cast_unsigned(), weights),
-            None => (0, &[]),
-        }
-    }
-}
-
-/// Rows that lack some of their weights are left out: then the table is not whole, and the file is refused.
-fn side_by_side(rarity: &[u8], weights: &[i8], labels: usize) -> Vec<i8> {
-    let mut cells = Vec::with_capacity(rarity.len() + weights.len());
-    for (rare, row) in rarity.iter().zip(weights.chunks_exact(labels.max(1))) {
-        cells.push(rare.cast_signed());
-        cells.extend_from_slice(row);
-    }
-    cells
 }
 
 /// The weights of one head.
@@ -283,14 +132,10 @@ impl Head {
             values.push((feature.key, row, value));
         }
         for (key, row, value) in values {
-            for (s, w) in sum.iter_mut().zip(self.table.row(row).1) {
-                *s += value * f32::from(*w);
-            }
+            self.table.add(row, value, sum);
             let Some((source, crossed)) = source.zip(self.crossed.as_ref()) else { continue };
             if let Some(row) = crossed.find(crossed_key(key, source)) {
-                for (s, w) in crossed_sum.iter_mut().zip(crossed.row(row).1) {
-                    *s += value * f32::from(*w);
-                }
+                crossed.add(row, value, crossed_sum);
             }
         }
         if square > 0.0 { self.blocks[block as usize] / square.sqrt() } else { 0.0 }
@@ -298,7 +143,7 @@ impl Head {
 
     /// How rare a feature is, and its weight for one of the labels; 0 and 0 where training has not seen it.
     pub(super) fn weight(&self, label: usize, key: u32) -> (u8, f32) {
-        self.table.look_up(key).map_or((0, 0.0), |(rare, weights)| (rare, weights.get(label).map_or(0.0, |w| f32::from(*w))))
+        self.table.find(key).map_or((0, 0.0), |row| (self.table.rare(row), f32::from(self.table.weight(row, label))))
     }
 
     /// Whether it has all weights of directions, or none.

@@ -119,9 +119,9 @@ impl Joint {
 
 fn cell(head: &Head, key: u32) -> Cell {
     let mut cell = Cell::default();
-    if let Some((rare, weights)) = head.table.look_up(key) {
-        cell[0] = rare.cast_signed();
-        cell[1..].iter_mut().zip(weights).for_each(|(cell, weight)| *cell = *weight);
+    if let Some(row) = head.table.find(key) {
+        cell[0] = head.table.rare(row).cast_signed();
+        head.table.weights(row).for_each(|(label, weight)| cell[1 + label] = weight);
     }
     cell
 }

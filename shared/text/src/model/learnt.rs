@@ -37,7 +37,7 @@ pub(super) fn vector(features: &Features, head: &Head) -> Vector {
     for block in Block::ALL.into_iter().filter(|b| BLOCKS[*b as usize] > 0.0) {
         let start = all.len();
         for feature in features.block(block) {
-            let rare = head.table.look_up(feature.key).map_or(UNSEEN, |(rare, _)| rarity(rare));
+            let rare = head.table.find(feature.key).map_or(UNSEEN, |row| rarity(head.table.rare(row)));
             all.push((feature.key, frequency(frequencies(), feature.count) * rare));
         }
         let own = &mut all[start..];

@@ -25,6 +25,7 @@ mod recipe;
 pub mod sets;
 mod solver;
 mod sources;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -3,8 +3,9 @@
 use groundswell_meaning::DIMENSIONS;
 
 use super::features::{Block, Features, MEANINGS, Weights, asks_meaning};
-use super::head::{Head, Table, crossed_key, frequencies, frequency, rarity, rarity_byte};
+use super::head::{Head, crossed_key, frequencies, frequency, rarity, rarity_byte};
 use super::solver::{self, Problem, Rows};
+use super::table::Table;
 
 /// How a head is trained.
 #[derive(Clone, Debug, PartialEq)]
