@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::Problem;
 use crate::settings::Transport;
-use crate::{App, Freshness, FreshnessReport, Settings};
+use crate::{App, Freshness, FreshnessReport, Health, Settings};
 
 /// From the source to the answers: what an earlier group has written is looked at by the later one.
 const GROUPS: [Group; 3] = [Group::Ingest, Group::Classify, Group::Index];
@@ -23,7 +23,7 @@ const LOOK_WITHIN: u64 = 256;
 /// The answer of `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
-    /// Whether everything that was published when this was asked is searchable.
+    /// Whether everything that was published when this was asked is searchable: nothing waits, and no index of this process is being opened or rebuilt.
     pub caught_up: bool,
     /// Each consumer group on each partition.
     pub lag: Vec<Lag>,
@@ -57,6 +57,7 @@ pub struct StatusSource {
     bus: Arc<dyn Bus>,
     settings: Arc<Settings>,
     freshness: Freshness,
+    health: Health,
     readers: Mutex<BTreeMap<Topic, Box<dyn Reader>>>,
 }
 
@@ -69,8 +70,8 @@ impl std::fmt::Debug for StatusSource {
 impl StatusSource {
     /// A source for a transport.
     #[must_use]
-    pub fn new(bus: Arc<dyn Bus>, settings: Arc<Settings>, freshness: Freshness) -> Self {
-        Self { bus, settings, freshness, readers: Mutex::default() }
+    pub fn new(bus: Arc<dyn Bus>, settings: Arc<Settings>, freshness: Freshness, health: Health) -> Self {
+        Self { bus, settings, freshness, health, readers: Mutex::default() }
     }
 
     /// The status now.
@@ -89,7 +90,7 @@ impl StatusSource {
             Transport::Kafka => "kafka",
         };
         Ok(Status {
-            caught_up: lag.iter().all(|l| l.waiting == 0),
+            caught_up: lag.iter().all(|l| l.waiting == 0) && self.health.waiting_for().is_empty(),
             lag,
             freshness: self.freshness.report(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -176,7 +177,7 @@ async fn answer(State(source): State<Arc<StatusSource>>) -> Response {
 /// A source for the bus of an app.
 #[must_use]
 pub fn source(app: &App, bus: &Arc<dyn Bus>) -> Arc<StatusSource> {
-    Arc::new(StatusSource::new(bus.clone(), app.settings.clone(), app.freshness.clone()))
+    Arc::new(StatusSource::new(bus.clone(), app.settings.clone(), app.freshness.clone(), app.health.clone()))
 }
 
 #[cfg(test)]
@@ -193,7 +194,8 @@ mod tests {
         let stop = Stop::default();
         let bus = open_bus(&settings, stop.clone()).unwrap();
         bus.ensure_topics().unwrap();
-        let source = StatusSource::new(bus.clone(), Arc::new(settings), Freshness::default());
+        let health = Health::default();
+        let source = StatusSource::new(bus.clone(), Arc::new(settings), Freshness::default(), health.clone());
         let empty = source.read().unwrap();
         assert!(empty.caught_up, "{empty:?}");
 
@@ -216,6 +218,11 @@ mod tests {
         let assigned = member.poll(&budget).unwrap();
         assert!(matches!(assigned, groundswell_bus::Polled::Assigned(_)), "{assigned:?}");
         member.commit(Step { positions: [(part, Offset(2))].into(), ..Step::default() }).unwrap();
+        assert!(source.read().unwrap().caught_up);
+        // An index that is being rebuilt has its positions already, and not yet what lies before them.
+        let index = health.register("index");
+        assert!(!source.read().unwrap().caught_up);
+        index.set(true);
         assert!(source.read().unwrap().caught_up);
         stop.stop();
     }

@@ -10,7 +10,7 @@ use groundswell_index::summary::types::ApisOverview;
 use groundswell_model::UNKNOWN_API;
 use groundswell_runtime::settings::Transport;
 use groundswell_runtime::status::{Status, StatusSource};
-use groundswell_runtime::{Freshness, Settings, clock, open_bus};
+use groundswell_runtime::{Freshness, Health, Settings, clock, open_bus};
 
 use super::Finding;
 use crate::client::Client;
@@ -138,7 +138,7 @@ fn look_at(settings: &Settings, stop: Stop) -> Vec<Finding> {
         return vec![Finding::fail("topics", error.to_string(), todo)];
     }
     let topics = Finding::ok("topics", "all are there, with fitting partitions, and may be read and written");
-    let status = StatusSource::new(bus.clone(), Arc::new(settings), Freshness::default()).read();
+    let status = StatusSource::new(bus.clone(), Arc::new(settings), Freshness::default(), Health::default()).read();
     let rest = || -> Result<Vec<Finding>, BusError> {
         let mut findings = vec![topics, lag(&status?), letters(bus.as_ref())?, clocks(bus.as_ref())?];
         if on_kafka {
