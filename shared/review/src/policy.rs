@@ -125,9 +125,9 @@ const DEFAULTS: [(&str, bool, f64, f64, f64); 10] = [
 ];
 /// Those of a custom guardrail that counts feedback.
 const CUSTOM: (bool, f64, f64, f64) = (false, 1.25, 0.0, 3.0);
-/// Those of one on an operation: what matters is what matters of all errors, and finding it is worth half as much. Whoever names an operation
-/// wants it found; with the worth of a label it was found in one of four streams where half as much finds it in three of five.
-const OPERATION: (bool, f64, f64, f64) = (false, 1.2, 0.0005, 34.0);
+/// Those of one on an operation: what matters is what matters of all errors, and finding it is worth as much. Whoever names an operation wants
+/// it found; half as much finds it less often, and all errors hardly more.
+const OPERATION: (bool, f64, f64, f64) = (false, 1.2, 0.0005, 68.0);
 
 /// Guardrails of one's own at most: each is a fit, and takes its part of the error.
 const MOST_CUSTOM: usize = 20;
