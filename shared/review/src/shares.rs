@@ -16,8 +16,8 @@ use crate::boundary::standard;
 const LEAST: f64 = 0.004;
 /// … and none of several more than this.
 const GREATEST: f64 = 0.97;
-/// What of the error those that call a regression are given. Two fifths are kept back: bounds rest on approximations, and from day to day a
-/// comparison moves more than the motion they are made for, as consumers come and go. Streams with everything at once need that much.
+/// What of the error those that call a regression are given. Two fifths are kept back: on simulated streams a review is wrong as often as it is
+/// given leave to be, with everything at once too, but nobody knows how other streams move.
 const TO_CALL: f64 = 0.6;
 /// What of it each guardrail may pass with: measured, wrong passes are about as many as that.
 const TO_PASS: f64 = 0.8;

@@ -13,8 +13,11 @@ const START: f64 = 0.1;
 const LEAST: f64 = 0.1;
 /// The greatest φ: beyond, consumers count nearly alike already.
 const GREATEST: f64 = 4.0;
-/// No consumer has more than this share of all weighted information, or of twice its equal share.
-const GREATEST_SHARE: f64 = 0.015;
+/// No consumer has more than this share of all weighted information …
+const GREATEST_SHARE: f64 = 0.03;
+/// … or, where there are few, than so many times its equal share. Half of either costs few consumers a tenth of what they tell, and no more
+/// than this is gained without any bound.
+const EQUAL_SHARES: f64 = 4.0;
 /// Information of one count that may fall on either side alike: ½·½.
 const PER_COUNT: f64 = 0.25;
 /// A residual counts up to so many times what is expected of it.
@@ -46,7 +49,7 @@ impl Weighting {
         let sum: f64 = information.iter().zip(&weights).map(|(m, w)| m * w).sum();
         #[expect(clippy::cast_precision_loss, reason = "a number of consumers")]
         let counting = information.iter().filter(|m| **m > 0.0).count().max(1) as f64;
-        let greatest = sum * GREATEST_SHARE.max(2.0 / counting);
+        let greatest = sum * GREATEST_SHARE.max(EQUAL_SHARES / counting);
         for (weight, m) in weights.iter_mut().zip(&information) {
             if *weight * m > greatest {
                 *weight = greatest / m;
@@ -98,4 +101,31 @@ impl Weighting {
 /// The square that a consumer's weighted residual is expected to have.
 pub(crate) fn expected_square(part: &Part, dispersion: f64) -> f64 {
     part.weight * part.weight * (part.information + dispersion * part.information * part.information)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panel::{Builder, Cell};
+
+    /// The greatest part that one consumer has of all that the bound was reckoned from, the first with a thousand times the others' counts.
+    fn greatest(consumers: u32) -> f64 {
+        let mut panel = Builder::new(1);
+        for id in 0..consumers {
+            let count = if id == 0 { 10_000.0 } else { 10.0 };
+            panel.push(id, [Cell { day: 0, candidate: true, exposure: 1.0, count }]);
+        }
+        let panel = panel.build();
+        let weights = Weighting::start(&panel);
+        let of = |total: f64| PER_COUNT * total / (1.0 + START * PER_COUNT * total);
+        let unbound: f64 = panel.iter().map(|c| of(c.total)).sum();
+        panel.iter().enumerate().map(|(place, c)| PER_COUNT * c.total * weights.of(place)).fold(0.0, f64::max) / unbound
+    }
+
+    #[test]
+    fn nobody_weighs_more_than_its_bound() {
+        assert!((greatest(100) - 4.0 / 100.0).abs() < 1e-9, "with few, four equal shares: {}", greatest(100));
+        assert!((greatest(140) - GREATEST_SHARE).abs() < 1e-9, "with more, a fixed share: {}", greatest(140));
+        assert!(greatest(2_000) < 0.01, "with many, what its own dispersion leaves: {}", greatest(2_000));
+    }
 }

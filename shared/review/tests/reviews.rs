@@ -64,6 +64,31 @@ fn a_loud_consumer_is_named_and_decides_nothing() {
     assert_eq!(errors.outliers.first().map(|o| o.consumer.as_str()), Some("consumer-0000"), "{errors:?}");
 }
 
+/// The places of those with most failed calls on whichever version has fewer of theirs.
+fn heaviest(input: &ReviewInput) -> Vec<usize> {
+    let failed = |side: &VersionUse| side.usage.iter().map(|u| u.errors).sum::<u64>();
+    let mut places: Vec<usize> = (0..input.consumers.len()).collect();
+    places.sort_by_key(|p| std::cmp::Reverse(failed(&input.consumers[*p].baseline).min(failed(&input.consumers[*p].candidate))));
+    places
+}
+
+/// Whoever it is, however much it calls, and whatever the candidate does to it alone. With few consumers, who weigh most each, none makes a
+/// regression; one that is clear is not hidden by any.
+#[test]
+fn one_consumer_neither_makes_nor_hides_a_regression() {
+    let told = |mut input: ReviewInput, place: usize, errors: fn(u64) -> u64| {
+        input.consumers[place].candidate.usage.iter_mut().for_each(|u| u.errors = errors(u.calls));
+        of(&usual(&input), "error_rate").verdict
+    };
+    for seed in [1, 2] {
+        let (same, worse) = (stream("few consumers", 120, seed), stream("errors up, heavy early", 400, seed));
+        for rank in [0, 1, 5, 20] {
+            assert_ne!(told(same.clone(), heaviest(&same)[rank], |calls| calls), Verdict::Regression, "{seed}: {rank}");
+            assert_eq!(told(worse.clone(), heaviest(&worse)[rank], |_| 0), Verdict::Regression, "{seed}: {rank}");
+        }
+    }
+}
+
 /// Everybody moves on the day of the release, and calls fail so many times as often from then on.
 fn all_at_once(times: u64) -> Guardrail {
     let mut input = stream("no difference", 200, 1);

@@ -91,7 +91,7 @@ struct Trial {
 }
 
 /// The first seed of what is published. Constants were chosen on seeds below it: the published streams were seen by nobody before.
-pub const FIRST_SEED: u64 = 2_000_000;
+pub const FIRST_SEED: u64 = 4_000_000;
 
 /// Reviews `seeds` streams of a scenario, two at a time, and tells `done` after each.
 pub fn evaluate(scenario: &Scenario, seeds: u64, done: &(impl Fn() + Sync)) -> Outcome {

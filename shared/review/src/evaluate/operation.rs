@@ -1,8 +1,10 @@
 //! One operation among the calls of a stream, with a guardrail of its own.
 
+use groundswell_model::Day;
+
 use super::dice::{Dice, real};
 use super::scenario::Scenario;
-use crate::input::{CustomCount, ReviewInput};
+use crate::input::{CustomCount, ReviewInput, VersionUse};
 use crate::policy::{GuardrailPolicy, Policy};
 
 /// The name of the guardrail.
@@ -18,26 +20,26 @@ pub(crate) fn policy(scenario: &Scenario) -> Policy {
     policy
 }
 
-/// Tells the calls of the operation apart: of each day a part by chance. They fail as the day's calls did, and more often on the candidate
-/// where that is so in truth; the day's errors are drawn anew from both.
-pub(crate) fn told_apart(mut input: ReviewInput, scenario: &Scenario, seed: u64) -> ReviewInput {
-    let mut dice = Dice::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x0b5e);
-    input.custom = vec![NAME.to_owned()];
-    input.operations = vec![0];
-    for consumer in &mut input.consumers {
-        for (candidate, side) in [(false, &mut consumer.baseline), (true, &mut consumer.candidate)] {
-            let times = if candidate { 1.0 + scenario.truth.operation_odds } else { 1.0 };
-            for day in &mut side.usage {
-                let usual = real(day.errors) / real(day.calls);
-                let own = usual * times / (1.0 + usual * (times - 1.0));
-                let calls = dice.binomial(day.calls, scenario.operation);
-                let errors = dice.binomial(calls, own);
-                day.errors = errors + dice.binomial(day.calls - calls, usual);
-                if calls > 0 {
-                    side.custom.push(CustomCount { guardrail: 0, day: day.day, count: real(errors), exposure: Some(real(calls)) });
-                }
-            }
-        }
+/// Says that an input has the operation.
+pub(crate) fn named(input: ReviewInput) -> ReviewInput {
+    ReviewInput { custom: vec![NAME.to_owned()], operations: vec![0], ..input }
+}
+
+/// How many of a day's calls fail, each with the probability `fails`: those of the operation, a part by chance, with odds of their own on the
+/// candidate where that is so in truth. They are kept apart as well.
+pub(crate) fn errors(
+    scenario: &Scenario,
+    (day, calls, fails): (Day, u64, f64),
+    candidate: bool,
+    side: &mut VersionUse,
+    dice: &mut Dice,
+) -> u64 {
+    let times = if candidate { 1.0 + scenario.truth.operation_odds } else { 1.0 };
+    let own = fails * times / (1.0 + fails * (times - 1.0));
+    let of_it = dice.binomial(calls, scenario.operation);
+    let errors = dice.binomial(of_it, own);
+    if of_it > 0 {
+        side.custom.push(CustomCount { guardrail: 0, day, count: real(errors), exposure: Some(real(of_it)) });
     }
-    input
+    errors + dice.binomial(calls - of_it, fails)
 }

@@ -3,6 +3,7 @@
 use groundswell_model::{Day, LatencyBuckets};
 
 use super::dice::{Dice, real};
+use super::operation;
 use crate::input::{ConsumerInput, DayUse, FeedbackItem, LatencyCount, ReviewInput, Start, Upgrade, VersionUse, Window};
 
 /// Days before the release.
@@ -143,7 +144,7 @@ pub fn draw(scenario: &Scenario, seed: u64) -> ReviewInput {
         consumers,
         ..ReviewInput::default()
     };
-    if scenario.operation > 0.0 { super::operation::told_apart(input, scenario, seed) } else { input }
+    if scenario.operation > 0.0 { operation::named(input) } else { input }
 }
 
 fn nature(scenario: &Scenario, dice: &mut Dice, first: bool, newcomer: bool) -> Nature {
@@ -259,7 +260,12 @@ fn one_day(
         fails = scenario.loud.unwrap_or(fails);
     }
     life.calls_so_far += calls;
-    side.usage.push(DayUse { day: Day(day), calls, errors: dice.binomial(calls, fails) });
+    let errors = if scenario.operation > 0.0 {
+        operation::errors(scenario, (Day(day), calls, fails), candidate, side, dice)
+    } else {
+        dice.binomial(calls, fails)
+    };
+    side.usage.push(DayUse { day: Day(day), calls, errors });
     latencies(nature, (day, calls), (1.0 + seen.latency) * life.week.sqrt(), side, dice);
     let feedback = nature.feedback_a_day * share * season * (1.0 + seen.feedback) * dice.around_one(0.3);
     for _ in 0..dice.poisson(feedback) {
