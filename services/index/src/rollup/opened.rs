@@ -11,6 +11,9 @@ use super::error::{Fault, RollupError};
 use super::intern::Kind;
 use super::tables::{BY_VERSION, Cells, DayKey, IDS, Key, NAMES, OPERATION_BLOCK, OPERATION_DAYS, consumer_at, decode, each_cell};
 
+/// Looking a number up costs as much as passing so many by.
+const SPARSE: usize = 8;
+
 /// Tables that were opened: a question looks thousands of names and cells up, and opening a table costs as much as ten of them.
 pub(super) struct Opened {
     tx: ReadTransaction,
@@ -112,7 +115,28 @@ impl Opened {
             Ok(names.get((kind as u8, id))?.map(|name| name.value().to_vec()))
         };
         let name: Option<Vec<u8>> = read().map_err(|f: Fault| f.at(&self.path))?;
-        name.ok_or_else(|| RollupError::Damaged { table: "names".to_owned(), why: format!("no name for {kind:?} {id}") })
+        name.ok_or_else(|| nameless(kind, id))
+    }
+
+    /// Tells the names of numbers, which are sorted. Where they are most of their range, it is gone through as it lies.
+    pub(super) fn names(&self, kind: Kind, ids: &[u32], mut each: impl FnMut(u32, &[u8])) -> Result<(), RollupError> {
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(()) };
+        if (last - first) as usize / SPARSE >= ids.len() {
+            return ids.iter().try_for_each(|id| self.name(kind, *id).map(|name| each(*id, &name)));
+        }
+        let mut wanted = ids.iter().copied().peekable();
+        let mut read = || {
+            let names = opened(&self.names, || Ok(self.tx.open_table(NAMES)?))?;
+            for row in names.range((kind as u8, *first)..=(kind as u8, *last))? {
+                let (key, name) = row?;
+                if let Some(id) = wanted.next_if_eq(&key.value().1) {
+                    each(id, name.value());
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|f: Fault| f.at(&self.path))?;
+        wanted.next().map_or(Ok(()), |id| Err(nameless(kind, id)))
     }
 }
 
@@ -123,4 +147,8 @@ fn opened<T>(place: &OnceLock<T>, open: impl FnOnce() -> Result<T, Fault>) -> Re
     }
     let table = open()?;
     Ok(place.get_or_init(|| table))
+}
+
+fn nameless(kind: Kind, id: u32) -> RollupError {
+    RollupError::Damaged { table: "names".to_owned(), why: format!("no name for {kind:?} {id}") }
 }

@@ -13,6 +13,7 @@ use super::days::Days;
 use super::error::{Fault, RollupError};
 use super::intern::{Kind, split_version, version_name};
 use super::opened::Opened;
+use super::set::ConsumerSet;
 use super::store::kind_key;
 use super::tables::{
     ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES, OPERATIONS, PRESENCE,
@@ -28,41 +29,6 @@ pub type LabelId = u32;
 
 /// Millionths by currency.
 pub type Revenue = BTreeMap<String, i128>;
-
-/// A set of consumers of one store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ConsumerSet {
-    words: Vec<u64>,
-}
-
-impl ConsumerSet {
-    /// Puts one in.
-    pub fn insert(&mut self, consumer: u32) {
-        let word = (consumer / 64) as usize;
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
-        }
-        self.words[word] |= 1 << (consumer % 64);
-    }
-
-    /// Whether one is in.
-    #[must_use]
-    pub fn contains(&self, consumer: u32) -> bool {
-        self.words.get((consumer / 64) as usize).is_some_and(|word| word & (1 << (consumer % 64)) != 0)
-    }
-
-    /// How many are in.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
-    }
-
-    /// Whether nobody is in.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
-    }
-}
 
 /// A consistent view of one store.
 pub struct RollupView {
@@ -130,6 +96,14 @@ impl RollupView {
     /// See [`Self::versions`].
     pub fn consumer_name(&self, consumer: u32) -> Result<String, RollupError> {
         self.opened.name(Kind::Consumer, consumer).map(text)
+    }
+
+    /// Tells the names of consumers, whose ids are sorted.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn consumer_names(&self, consumers: &[u32], mut each: impl FnMut(u32, String)) -> Result<(), RollupError> {
+        self.opened.names(Kind::Consumer, consumers, |id, name| each(id, String::from_utf8_lossy(name).into_owned()))
     }
 
     /// The id of an operation, if any version's was ever called so.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use groundswell_model::Timestamp;
+use hashbrown::HashMap;
 use tantivy::columnar::Column;
 use tantivy::{DocAddress, DocId};
 
@@ -115,15 +116,16 @@ fn tell(number: u32, segment: &SegmentView<'_>, docs: &[DocId], each: &mut impl 
 /// The values that some documents have in a field.
 pub(super) struct Words<'a> {
     ords: &'a Column<u64>,
-    names: BTreeMap<u64, String>,
+    names: HashMap<u64, String>,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn of(segment: &SegmentView<'a>, keyword: Keyword, docs: &[DocId]) -> Result<Self, SearchError> {
         let column: &KeywordColumn = segment.keyword(keyword)?;
-        let used: BTreeSet<u64> = docs.iter().flat_map(|doc| column.ords().values_for_doc(*doc)).collect();
-        let used: Vec<u64> = used.into_iter().collect();
-        let mut names = BTreeMap::new();
+        let mut used: Vec<u64> = docs.iter().flat_map(|doc| column.ords().values_for_doc(*doc)).collect();
+        used.sort_unstable();
+        used.dedup();
+        let mut names = HashMap::with_capacity(used.len());
         column.resolve(&used, |ord, name| {
             names.insert(ord, name.to_owned());
         })?;
