@@ -243,4 +243,44 @@ mod tests {
             }
         }
     }
+
+    /// A consumer's calls of both versions slower than their percentile, one by one: the candidate's moved down by a shift.
+    fn slow_one_by_one(own: &ConsumerInput, q: f64, shift: i32, version: bool, day: u16) -> u64 {
+        let sides = [(false, &own.baseline.latency, 0), (true, &own.candidate.latency, shift)];
+        let calls = |moved: bool| {
+            let of = sides.into_iter().filter(move |(candidate, ..)| !moved || *candidate == version);
+            of.flat_map(move |(_, all, shift)| {
+                let told = all.iter().filter(move |l| !moved || l.day == day);
+                told.flat_map(move |l| (0..l.count).map(move |_| i32::from(l.bucket) - shift))
+            })
+        };
+        let mut all: Vec<i32> = calls(false).collect();
+        all.sort_unstable();
+        let rank = (1..=all.len()).find(|rank| real(*rank as u64) >= q * real(all.len() as u64)).unwrap();
+        calls(true).filter(|bucket| *bucket > all[rank - 1]).count() as u64
+    }
+
+    #[test]
+    fn moved_calls_are_those_counted_one_by_one() {
+        let scenario = Scenario { consumers: 60, newcomers: 0.2, leavers: 0.3, ..Scenario::default() };
+        let input = draw(&scenario, 3);
+        let usage = Usage::of(&input);
+        let calls = Calls::of(&input, &usage);
+        for (q, shift) in [(0.5, 0), (0.95, 0), (0.5, 7), (0.95, -12), (0.95, 60), (0.5, -150)] {
+            let (mut on_one, mut seen) = (0, 0);
+            let moved = if shift == 0 { calls.unmoved(q).clone() } else { calls.slow(&input, q, shift) };
+            for consumer in moved.iter() {
+                let own = &input.consumers[consumer.id as usize];
+                on_one += usize::from(own.candidate.latency.is_empty() || own.baseline.latency.is_empty());
+                let wanted = |cell: &Cell| real(slow_one_by_one(own, q, shift, cell.candidate, cell.day));
+                for cell in consumer.cells() {
+                    assert_eq!(cell.count, wanted(&cell), "{}: {q} moved by {shift}, {cell:?}", own.name);
+                    seen += 1;
+                }
+                let (baseline, candidate) = consumer.sides();
+                assert_eq!((consumer.total, consumer.on_candidate), (baseline.count + candidate.count, candidate.count));
+            }
+            assert!(on_one > 5 && seen > 500, "{on_one} on one version, {seen} cells");
+        }
+    }
 }

@@ -255,3 +255,35 @@ pub(crate) fn real(count: u64) -> f64 {
     let real = count as f64;
     real
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::evaluate::draw;
+    use crate::evaluate::scenario::Scenario;
+
+    /// The exposure of feedback from the raw input: calls over the root of the day's calls on both versions, incidents or not.
+    #[test]
+    fn feedback_is_held_against_the_root_of_the_days_calls() {
+        let scenario = Scenario { consumers: 50, newcomers: 0.2, outages: &[(-10, 0.5)], ..Scenario::default() };
+        let input = draw(&scenario, 1);
+        let usage = Usage::of(&input);
+        assert!(!usage.left_out.incidents.is_empty(), "an incident is no reason to leave feedback out");
+        let mut seen = 0;
+        for consumer in usage.feedback(&input, |f| f.weight).iter() {
+            let own = &input.consumers[consumer.id as usize];
+            let mut by_day = BTreeMap::<u16, f64>::new();
+            let used = || [(false, &own.baseline), (true, &own.candidate)].into_iter().flat_map(|(c, s)| s.usage.iter().map(move |u| (c, u)));
+            used().for_each(|(_, u)| *by_day.entry(day_of(input.window, u.day).unwrap()).or_default() += real(u.calls));
+            for cell in consumer.cells() {
+                let at = Day(input.window.from.0 + i32::from(cell.day));
+                let calls: f64 = used().filter(|(c, u)| *c == cell.candidate && u.day == at).map(|(_, u)| real(u.calls)).sum();
+                assert!((cell.exposure / (calls / by_day[&cell.day].sqrt()) - 1.0).abs() < 1e-6, "{cell:?}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 1_000, "{seen}");
+    }
+}

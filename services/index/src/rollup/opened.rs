@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use redb::{ReadOnlyTable, ReadTransaction, TableHandle};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTableMetadata, TableHandle};
 use serde::de::DeserializeOwned;
 
 use super::error::{Fault, RollupError};
@@ -12,7 +12,7 @@ use super::intern::Kind;
 use super::tables::{BY_VERSION, Cells, DayKey, IDS, Key, NAMES, OPERATION_BLOCK, OPERATION_DAYS, consumer_at, decode, each_cell};
 
 /// Looking a number up costs as much as passing so many by.
-const SPARSE: usize = 8;
+const SPARSE: u64 = 8;
 
 /// Tables that were opened: a question looks thousands of names and cells up, and opening a table costs as much as ten of them.
 pub(super) struct Opened {
@@ -108,6 +108,37 @@ impl Opened {
         read().map_err(|f: Fault| f.at(&self.path))
     }
 
+    /// Tells the numbers of those names that have one, by place among the names, which are sorted. Where they are a good part of all, the
+    /// table is gone through as it lies.
+    pub(super) fn ids(&self, kind: Kind, names: &[String], mut each: impl FnMut(usize, u32)) -> Result<(), RollupError> {
+        let (Some(first), Some(last)) = (names.first(), names.last()) else { return Ok(()) };
+        let mut wanted = names.iter().enumerate().peekable();
+        let mut read = || {
+            let ids = opened(&self.ids, || Ok(self.tx.open_table(IDS)?))?;
+            if ids.len()? / SPARSE >= names.len() as u64 {
+                for (place, name) in wanted.by_ref() {
+                    if let Some(id) = ids.get((kind as u8, name.as_bytes()))? {
+                        each(place, id.value());
+                    }
+                }
+                return Ok(());
+            }
+            for row in ids.range((kind as u8, first.as_bytes())..=(kind as u8, last.as_bytes()))? {
+                let (key, id) = row?;
+                let name = key.value().1;
+                while wanted.next_if(|(_, wanted)| wanted.as_bytes() < name).is_some() {}
+                while let Some((place, _)) = wanted.next_if(|(_, wanted)| wanted.as_bytes() == name) {
+                    each(place, id.value());
+                }
+                if wanted.peek().is_none() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|f: Fault| f.at(&self.path))
+    }
+
     /// The name of a number.
     pub(super) fn name(&self, kind: Kind, id: u32) -> Result<Vec<u8>, RollupError> {
         let read = || {
@@ -121,7 +152,7 @@ impl Opened {
     /// Tells the names of numbers, which are sorted. Where they are most of their range, it is gone through as it lies.
     pub(super) fn names(&self, kind: Kind, ids: &[u32], mut each: impl FnMut(u32, &[u8])) -> Result<(), RollupError> {
         let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(()) };
-        if (last - first) as usize / SPARSE >= ids.len() {
+        if u64::from(last - first) / SPARSE >= ids.len() as u64 {
             return ids.iter().try_for_each(|id| self.name(kind, *id).map(|name| each(*id, &name)));
         }
         let mut wanted = ids.iter().copied().peekable();

@@ -90,6 +90,14 @@ impl RollupView {
         self.opened.id(Kind::Consumer, name.as_bytes())
     }
 
+    /// Tells the ids of those consumers that have one, by place among the names, which are sorted.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn consumers_named(&self, names: &[String], each: impl FnMut(usize, u32)) -> Result<(), RollupError> {
+        self.opened.ids(Kind::Consumer, names, each)
+    }
+
     /// The name of a consumer.
     ///
     /// # Errors
