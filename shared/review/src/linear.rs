@@ -114,6 +114,7 @@ impl Outer {
 }
 
 /// Adds `factor` times `values` to the first so many of a row.
+#[inline]
 pub(crate) fn add_scaled(row: &mut [f64], factor: f64, values: &[Stored]) {
     for (cell, value) in row[..values.len()].iter_mut().zip(values) {
         *cell += factor * f64::from(*value);
@@ -121,6 +122,7 @@ pub(crate) fn add_scaled(row: &mut [f64], factor: f64, values: &[Stored]) {
 }
 
 /// The sum of products, in an order that is always the same and that a processor can work off two or four at a time.
+#[inline]
 pub(crate) fn dot(values: &[Stored], others: &[f64]) -> f64 {
     let others = &others[..values.len()];
     let mut sums = [0.0; 4];
@@ -135,6 +137,7 @@ pub(crate) fn dot(values: &[Stored], others: &[f64]) -> f64 {
 }
 
 /// The same of three others at once: values are fetched once for all of them.
+#[inline]
 pub(crate) fn dot3(values: &[Stored], [a, b, c]: [&[f64]; 3]) -> [f64; 3] {
     let (a, b, c) = (&a[..values.len()], &b[..values.len()], &c[..values.len()]);
     let (mut of_a, mut of_b, mut of_c, mut rest) = ([0.0; 4], [0.0; 4], [0.0; 4], [0.0; 3]);
@@ -154,6 +157,7 @@ pub(crate) fn dot3(values: &[Stored], [a, b, c]: [&[f64]; 3]) -> [f64; 3] {
     [total(of_a, rest[0]), total(of_b, rest[1]), total(of_c, rest[2])]
 }
 
+#[inline]
 fn total(sums: [f64; 4], rest: f64) -> f64 {
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }

@@ -275,7 +275,8 @@ mod tests {
         for consumer in usage.feedback(&input, |f| f.weight).iter() {
             let own = &input.consumers[consumer.id as usize];
             let mut by_day = BTreeMap::<u16, f64>::new();
-            let used = || [(false, &own.baseline), (true, &own.candidate)].into_iter().flat_map(|(c, s)| s.usage.iter().map(move |u| (c, u)));
+            let used =
+                || [(false, &own.baseline), (true, &own.candidate)].into_iter().flat_map(|(c, s)| s.usage.iter().map(move |u| (c, u)));
             used().for_each(|(_, u)| *by_day.entry(day_of(input.window, u.day).unwrap()).or_default() += real(u.calls));
             for cell in consumer.cells() {
                 let at = Day(input.window.from.0 + i32::from(cell.day));

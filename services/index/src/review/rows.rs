@@ -43,7 +43,7 @@ pub(super) struct Rows<T> {
 
 struct Part<T> {
     /// Consumer, and how many of the values are its.
-    heads: Vec<(u32, usize)>,
+    heads: Vec<(u32, u32)>,
     values: Vec<T>,
 }
 
@@ -59,10 +59,10 @@ impl<T: Copy> Rows<T> {
         let length = values.len();
         let full = self.parts.last().is_none_or(|part| part.values.len() + length > part.values.capacity());
         if full {
-            self.parts.push(Part { heads: Vec::new(), values: Vec::with_capacity(PART.max(length)) });
+            self.parts.push(Part { heads: Vec::with_capacity(PART), values: Vec::with_capacity(PART.max(length)) });
         }
         if let Some(part) = self.parts.last_mut() {
-            part.heads.push((consumer, length));
+            part.heads.push((consumer, u32::try_from(length).unwrap_or(u32::MAX)));
             part.values.extend(values);
         }
     }
@@ -77,15 +77,15 @@ impl<T: Copy> Rows<T> {
         let mut lengths = vec![0; places.names.len()];
         for (consumer, length) in self.parts.iter().flat_map(|part| &part.heads) {
             if let Some(place) = places.get(*consumer) {
-                lengths[place] += length;
+                lengths[place] += *length as usize;
             }
         }
         let mut lists: Vec<Vec<T>> = lengths.into_iter().map(Vec::with_capacity).collect();
         for part in self.parts {
             let mut start = 0;
             for (consumer, length) in part.heads {
-                let values = &part.values[start..start + length];
-                start += length;
+                let values = &part.values[start..start + length as usize];
+                start += values.len();
                 if let Some(place) = places.get(consumer) {
                     lists[place].extend_from_slice(values);
                 }

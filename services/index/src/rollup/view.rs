@@ -17,7 +17,7 @@ use super::set::ConsumerSet;
 use super::store::kind_key;
 use super::tables::{
     ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES, OPERATIONS, PRESENCE,
-    REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, each_latency, hour_key, hour_of_key,
+    REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, each_latency, each_presence, hour_key, hour_of_key,
 };
 
 /// A version of an API, as this store numbers it.
@@ -193,7 +193,9 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn presence(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, Presence)) -> Result<(), RollupError> {
-        self.opened.blocks((PRESENCE, BLOCK), in_days(version, days), |day, consumer, presence| each(day_of_key(day), consumer, presence))
+        self.opened.packed(PRESENCE, in_days(version, days), |(_, day, block), bytes| {
+            each_presence(bytes, |place, presence| each(day_of_key(day), consumer_at(block, place, BLOCK), presence))
+        })
     }
 
     /// How many calls of a version there were on each day, without reading the rest of their traffic.
