@@ -71,6 +71,9 @@ impl<'a> Evidence<'a> {
 
 /// Compares rates: paired where consumers were seen on both versions, else between strata; none without anything to compare.
 pub(crate) fn rates<'a>(panel: &Panel) -> Option<Evidence<'a>> {
+    if panel.counted_len() == 0 {
+        return None;
+    }
     paired(panel, None, Depth::Whole).map(|(evidence, _)| evidence).or_else(|| stratified::compare(panel))
 }
 

@@ -8,7 +8,7 @@
 //! Econometrics* 90 (1999) 77–97).
 
 use crate::calendar::Calendar;
-use crate::linear::{Outer, Symmetric, add_scaled, dot};
+use crate::linear::{Outer, Symmetric, add_scaled, dot, dot3};
 use crate::panel::{Consumer, Panel};
 use crate::weights::{self, Weighting};
 
@@ -23,7 +23,7 @@ const ROUGH: f64 = 1e-4;
 /// … or below this, where only the spread of the consumers is to be learned.
 const NEAR: f64 = 1e-3;
 /// Steps that do not shrink to this want a new curvature.
-const SHRINK: f64 = 0.3;
+const SHRINK: f64 = 0.2;
 /// The longest step in logarithms.
 const LONGEST: f64 = 2.0;
 /// A step of the calendar, from the days of one version to those of the other, that must not pass for the version's:
@@ -95,10 +95,10 @@ pub(crate) fn fit(panel: &Panel, warm: Option<&Warm>, depth: Depth) -> Option<Fi
     let calendar = &Calendar::new(panel.days);
     let start = Weighting::start(panel);
     let from = warm.map_or_else(|| Warm { days: vec![0.0; panel.days], theta: 0.0 }, Warm::clone);
-    let (at, rough) = maximise(calendar, panel, &start, from, None, NEAR)?;
+    let (at, rough) = maximise(calendar, panel, &start, from, NEAR)?;
     let weighting = start.learn(panel, &parts(panel, &start, &at, &rough)?);
     let close = if depth == Depth::Whole { CLOSE } else { ROUGH };
-    let (at, rough) = maximise(calendar, panel, &weighting, at, Some(rough), close)?;
+    let (at, rough) = maximise(calendar, panel, &weighting, at, close)?;
     let curvature = if depth == Depth::Whole { curvature(calendar, panel, &weighting, &at, 1) } else { rough };
     let parts = parts(panel, &weighting, &at, &curvature)?;
     summarise(calendar, parts, &projection(&curvature, panel.days)?, at, weighting.dispersion)
@@ -126,31 +126,26 @@ impl Warm {
 }
 
 /// Newton's method. The curvature is dear and only sets the pace, so it is kept while the steps shrink well.
-fn maximise(
-    calendar: &Calendar,
-    panel: &Panel,
-    weighting: &Weighting,
-    mut at: Warm,
-    known: Option<Symmetric>,
-    close: f64,
-) -> Option<(Warm, Symmetric)> {
+fn maximise(calendar: &Calendar, panel: &Panel, weighting: &Weighting, mut at: Warm, close: f64) -> Option<(Warm, Symmetric)> {
     let every = (panel.counted_len() / PACE).max(1);
     let observed = Observed::of(panel, weighting);
-    let mut kept = known.unwrap_or_else(|| curvature(calendar, panel, weighting, &at, every));
+    let mut kept = curvature(calendar, panel, weighting, &at, every);
     let mut factor = kept.clone().cholesky()?;
-    let mut before = f64::INFINITY;
+    let mut before: Option<f64> = None;
     for _ in 0..STEPS {
         let step = factor.solve(&gradient(calendar, panel, weighting, &observed, &at));
         let longest = step.iter().fold(0.0f64, |m, s| m.max(s.abs()));
         at = at.moved(&step);
-        if longest < close {
+        // Steps shrink evenly, so the last two tell the next.
+        let shrunk = before.map(|before| longest / before);
+        if longest < close || shrunk.is_some_and(|by| by * longest < close) {
             break;
         }
-        if longest > SHRINK * before || longest > LONGEST {
+        if longest > LONGEST || shrunk.is_some_and(|by| by > SHRINK) {
             kept = curvature(calendar, panel, weighting, &at, every);
             factor = kept.clone().cholesky()?;
         }
-        before = longest;
+        before = Some(longest);
     }
     // Counts all on one side have no greatest likelihood: the exact method answers then.
     at.theta.is_finite().then_some((at, kept))
@@ -182,6 +177,17 @@ pub(crate) fn weighed(consumer: &Consumer<'_>, by_day: &[f64]) -> (f64, f64) {
         if run.candidate { candidate += sum } else { baseline += sum }
     }
     (baseline, candidate)
+}
+
+/// The same of three things at once: those of the baseline and of the candidate.
+fn weighed3(consumer: &Consumer<'_>, [a, b, c]: [&[f64]; 3]) -> [[f64; 3]; 2] {
+    let mut sides = [[0.0; 3]; 2];
+    for run in consumer.runs() {
+        let sums = dot3(run.exposure, [&a[run.day..], &b[run.day..], &c[run.day..]]);
+        let side = &mut sides[usize::from(run.candidate)];
+        *side = [side[0] + sums[0], side[1] + sums[1], side[2] + sums[2]];
+    }
+    sides
 }
 
 /// Slope of the logarithm of the likelihood: by day, and last by θ.
@@ -254,9 +260,8 @@ fn parts(panel: &Panel, weighting: &Weighting, at: &Warm, curvature: &Symmetric)
     let second = times(&first);
     let mut all = Vec::with_capacity(panel.counted_len());
     for (place, consumer) in panel.counted() {
-        let (baseline, candidate) = weighed(&consumer, &levels);
-        let (baseline_first, candidate_first) = weighed(&consumer, &first);
-        let (baseline_second, candidate_second) = weighed(&consumer, &second);
+        let [[baseline, baseline_first, baseline_second], [candidate, candidate_first, candidate_second]] =
+            weighed3(&consumer, [&levels, &first, &second]);
         let expected = baseline + ratio * candidate;
         let share = ratio * candidate / expected;
         let mean = share - (baseline_first + ratio * candidate_first) / expected;

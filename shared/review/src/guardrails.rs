@@ -79,11 +79,13 @@ impl Kind {
         }
     }
 
-    /// What takes longest: fits of all calls, several for a percentile.
+    /// What takes longest: fits of all calls, several for a percentile. One percentile begins alone, for what both look at is prepared by the first.
     fn cost(self) -> u8 {
         match self {
-            Self::LatencyP50 | Self::LatencyP95 => 2,
-            Self::ErrorRate | Self::FeedbackRate | Self::NegativeFeedback | Self::Operation(_) | Self::Custom(_) => 1,
+            Self::LatencyP50 => 4,
+            Self::FeedbackRate => 3,
+            Self::LatencyP95 => 2,
+            Self::ErrorRate | Self::NegativeFeedback | Self::Operation(_) | Self::Custom(_) => 1,
             _ => 0,
         }
     }
@@ -189,6 +191,11 @@ impl<'a> Review<'a> {
     fn latency(&self, q: f64) -> Option<Evidence<'a>> {
         latency::compare(self.input, self.latency.get_or_init(|| Calls::of(self.input, self.usage)), q)
     }
+
+    /// What is shown of the baseline and the candidate.
+    fn figures(&self, kind: Kind) -> (Figures, Figures) {
+        figures::of(self.input, self.sums.get_or_init(|| Sums::of(self.input)), kind)
+    }
 }
 
 /// A guardrail before it is known how sure it must be.
@@ -219,10 +226,11 @@ impl Measured<'_> {
 
 fn measure<'a>(review: &Review<'a>, kind: Kind) -> Measured<'a> {
     let settings = review.policy.settings(kind.name(review.input));
-    let (baseline, candidate) = figures::of(review.input, review.sums.get_or_init(|| Sums::of(review.input)), kind);
-    let scale = scale(kind, &settings, &baseline);
     let mut notes = Vec::new();
-    let evidence = evidence(review, kind, &candidate, scale, &mut notes);
+    let evidence = evidence(review, kind, &settings, &mut notes);
+    // After the fits: what several show is added up by whoever needs it first, and the other thread need not wait for it.
+    let (baseline, candidate) = review.figures(kind);
+    let scale = scale(kind, &settings, &baseline);
     Measured { kind, settings, baseline, candidate, scale, evidence, notes }
 }
 
@@ -322,13 +330,7 @@ fn scale(kind: Kind, settings: &Settings, baseline: &Figures) -> (f64, f64) {
     }
 }
 
-fn evidence<'a>(
-    review: &Review<'a>,
-    kind: Kind,
-    candidate: &Figures,
-    (limit, _): (f64, f64),
-    notes: &mut Vec<String>,
-) -> Option<Evidence<'a>> {
+fn evidence<'a>(review: &Review<'a>, kind: Kind, settings: &Settings, notes: &mut Vec<String>) -> Option<Evidence<'a>> {
     let (input, usage) = (review.input, review.usage);
     match kind {
         Kind::ErrorRate => compare::rates(&usage.errors),
@@ -341,9 +343,10 @@ fn evidence<'a>(
         Kind::Ces => scores::compare(input, ces, 3.0),
         Kind::FirstSuccess => starts::compare(Times::of(input)),
         Kind::Regretted => {
+            let candidate = review.figures(kind).1;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers of upgrades")]
             let (regretted, all) = (candidate.count as u64, candidate.exposure as u64);
-            starts::regretted(regretted, all, limit)
+            starts::regretted(regretted, all, settings.minimum_effect)
         }
         Kind::Operation(place) => {
             let (panel, incidents) = usage.operation(input, place);

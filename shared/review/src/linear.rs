@@ -114,6 +114,7 @@ impl Outer {
 }
 
 /// Adds `factor` times `values` to the first so many of a row.
+#[inline]
 pub(crate) fn add_scaled(row: &mut [f64], factor: f64, values: &[Stored]) {
     for (cell, value) in row[..values.len()].iter_mut().zip(values) {
         *cell += factor * f64::from(*value);
@@ -121,6 +122,7 @@ pub(crate) fn add_scaled(row: &mut [f64], factor: f64, values: &[Stored]) {
 }
 
 /// The sum of products, in an order that is always the same and that a processor can work off two or four at a time.
+#[inline]
 pub(crate) fn dot(values: &[Stored], others: &[f64]) -> f64 {
     let others = &others[..values.len()];
     let mut sums = [0.0; 4];
@@ -131,6 +133,32 @@ pub(crate) fn dot(values: &[Stored], others: &[f64]) -> f64 {
             sums[place] += f64::from(a[place]) * b[place];
         }
     }
+    total(sums, rest)
+}
+
+/// The same of three others at once: values are fetched once for all of them.
+#[inline]
+pub(crate) fn dot3(values: &[Stored], [a, b, c]: [&[f64]; 3]) -> [f64; 3] {
+    let (a, b, c) = (&a[..values.len()], &b[..values.len()], &c[..values.len()]);
+    let (mut of_a, mut of_b, mut of_c, mut rest) = ([0.0; 4], [0.0; 4], [0.0; 4], [0.0; 3]);
+    let (fours, a, b, c) = (values.chunks_exact(4), a.chunks_exact(4), b.chunks_exact(4), c.chunks_exact(4));
+    for (((value, a), b), c) in fours.remainder().iter().zip(a.remainder()).zip(b.remainder()).zip(c.remainder()) {
+        let value = f64::from(*value);
+        rest = [rest[0] + value * a, rest[1] + value * b, rest[2] + value * c];
+    }
+    for (((value, a), b), c) in fours.zip(a).zip(b).zip(c) {
+        for place in 0..4 {
+            let value = f64::from(value[place]);
+            of_a[place] += value * a[place];
+            of_b[place] += value * b[place];
+            of_c[place] += value * c[place];
+        }
+    }
+    [total(of_a, rest[0]), total(of_b, rest[1]), total(of_c, rest[2])]
+}
+
+#[inline]
+fn total(sums: [f64; 4], rest: f64) -> f64 {
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
@@ -199,6 +227,8 @@ mod tests {
         let kept: Vec<Stored> = (0..11u8).map(Stored::from).collect();
         assert!((dot(&kept, &a) - 385.0).abs() < 1e-12);
         assert!((dot(&kept[..3], &a) - 5.0).abs() < 1e-12);
+        let (b, c) = (vec![1.0; 11], a.iter().map(|v| 2.0 * v).collect::<Vec<f64>>());
+        assert_eq!(dot3(&kept, [&a, &b, &c]), [dot(&kept, &a), dot(&kept, &b), dot(&kept, &c)], "three at once are the same");
     }
 
     #[test]

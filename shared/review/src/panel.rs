@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-/// Days without exposure that do not end a run: two zeroes are less than a new run's head.
-const GAP: u16 = 2;
+/// Days without exposure that do not end a run: whoever calls once a week is one run. Zeroes are gone through faster than a new run begins.
+const GAP: u16 = 7;
 
 /// How exposures and counts are kept: whole numbers up to 16 million are exact, others to seven digits, in half the room. Sums are
 /// made in double precision.
@@ -192,28 +192,35 @@ impl Shape {
 }
 
 impl Ground {
-    /// Counts something: `fill` gets each consumer and its counts, all of them zero.
-    pub(crate) fn counting(&self, mut fill: impl FnMut(&Consumer<'_>, &mut [Stored])) -> Panel {
-        let (mut count, mut sums) = (vec![0.0; self.shape.exposure.len()], Vec::with_capacity(self.shape.rows.len()));
-        let uncounted = vec![0.0; self.days * 2];
+    /// Counts several things at once: `fill` gets each consumer and its counts of each, all of them zero.
+    pub(crate) fn counting<const N: usize>(&self, mut fill: impl FnMut(&Consumer<'_>, &mut [&mut [Stored]; N])) -> [Panel; N] {
+        let (days, cells, rows) = (self.days, self.shape.exposure.len(), self.shape.rows.len());
+        let empty = || Panel { days, shape: self.shape.clone(), count: vec![0.0; cells], sums: Vec::with_capacity(rows) };
+        let mut panels = [(); N].map(|()| empty());
+        let uncounted = vec![0.0; days * 2];
         let (mut heads, mut start) = (0, 0);
         for row in &self.shape.rows {
-            let own = &mut count[start..row.cells];
             let (heads_of, exposure) = (&self.shape.heads[heads..row.heads], &self.shape.exposure[start..row.cells]);
-            let count = &uncounted[..own.len()];
-            fill(&Consumer { id: row.id, total: 0.0, on_candidate: 0.0, heads: heads_of, exposure, count }, own);
-            let (mut all, mut here, mut place) = (0.0, 0.0, 0);
-            for head in heads_of {
-                let run: f64 = own[place..place + usize::from(head.days)].iter().map(|count| f64::from(*count)).sum();
-                place += usize::from(head.days);
-                all += run;
-                here += if head.candidate { run } else { 0.0 };
-            }
-            sums.push((all, here));
+            let consumer =
+                Consumer { id: row.id, total: 0.0, on_candidate: 0.0, heads: heads_of, exposure, count: &uncounted[..exposure.len()] };
+            fill(&consumer, &mut panels.each_mut().map(|panel| &mut panel.count[start..row.cells]));
+            panels.iter_mut().for_each(|panel| panel.sums.push(sums(heads_of, &panel.count[start..row.cells])));
             (heads, start) = (row.heads, row.cells);
         }
-        Panel { days: self.days, shape: self.shape.clone(), count, sums }
+        panels
     }
+}
+
+/// All counts of some runs, and those on the candidate.
+fn sums(heads: &[Head], counts: &[Stored]) -> (f64, f64) {
+    let (mut all, mut here, mut place) = (0.0, 0.0, 0);
+    for head in heads {
+        let run: f64 = counts[place..place + usize::from(head.days)].iter().map(|count| f64::from(*count)).sum();
+        place += usize::from(head.days);
+        all += run;
+        here += if head.candidate { run } else { 0.0 };
+    }
+    (all, here)
 }
 
 impl Panel {
@@ -239,6 +246,32 @@ impl Panel {
     /// How many consumers have counts.
     pub(crate) fn counted_len(&self) -> usize {
         self.sums.iter().filter(|(total, _)| *total > 0.0).count()
+    }
+
+    /// What could have been counted, changed by `change`, which gets each consumer and its exposures; none may become zero.
+    pub(crate) fn ground(&self, mut change: impl FnMut(&Consumer<'_>, &mut [Stored])) -> Ground {
+        let mut exposure = self.shape.exposure.clone();
+        let mut start = 0;
+        for (consumer, row) in self.iter().zip(&self.shape.rows) {
+            change(&consumer, &mut exposure[start..row.cells]);
+            start = row.cells;
+        }
+        let shape = Shape { rows: self.shape.rows.clone(), heads: self.shape.heads.clone(), exposure };
+        Ground { days: self.days, shape: Arc::new(shape) }
+    }
+
+    /// The same with other counts of some: `change` gets each consumer and its counts, and says whether it changed them.
+    pub(crate) fn recounted(&self, mut change: impl FnMut(&Consumer<'_>, &mut [Stored]) -> bool) -> Self {
+        let mut changed = self.clone();
+        let mut start = 0;
+        for ((consumer, row), sum) in self.iter().zip(&self.shape.rows).zip(&mut changed.sums) {
+            let own = &mut changed.count[start..row.cells];
+            if change(&consumer, own) {
+                *sum = sums(consumer.heads, own);
+            }
+            start = row.cells;
+        }
+        changed
     }
 
     /// The same without what `keep` refuses.

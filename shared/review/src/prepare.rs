@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use groundswell_model::Day;
 
 use crate::input::{ConsumerInput, CustomCount, FeedbackItem, ReviewInput, VersionUse, Window};
+use crate::linear::add_scaled;
 use crate::panel::{Builder, Cell, Ground, Panel, stored};
 
 /// A newcomer's first days are set apart …
@@ -39,6 +40,8 @@ pub(crate) struct Usage {
     pub(crate) errors: Panel,
     pub(crate) left_out: LeftOut,
     incidents: BTreeSet<u16>,
+    /// Calls with the incidents, where there were any.
+    with_incidents: Option<Panel>,
     /// What feedback is held against.
     damped: OnceLock<Ground>,
 }
@@ -57,8 +60,9 @@ impl Usage {
         let errors = errors.build();
         let incidents = incidents(&errors);
         left_out.incidents = incidents.iter().map(|day| Day(window.from.0 + i32::from(*day))).collect();
-        let errors = if incidents.is_empty() { errors } else { errors.filter(|_, cell| !incidents.contains(&cell.day)) };
-        Self { window, errors, left_out, incidents, damped: OnceLock::new() }
+        let (errors, with_incidents) =
+            if incidents.is_empty() { (errors, None) } else { (errors.filter(|_, cell| !incidents.contains(&cell.day)), Some(errors)) };
+        Self { window, errors, left_out, incidents, with_incidents, damped: OnceLock::new() }
     }
 
     /// Feedback that `counted` gives a weight, over usage.
@@ -68,8 +72,8 @@ impl Usage {
 
     /// What is said, over the usage that it is about.
     fn spoken<'a, I: Iterator<Item = (Day, f64)>>(&self, input: &'a ReviewInput, said: impl Fn(&'a VersionUse) -> I) -> Panel {
-        let damped = self.damped.get_or_init(|| self.with_counts(input, |_, cells| damp(cells)).ground());
-        damped.counting(|consumer, counts| {
+        let damped = self.damped.get_or_init(|| damped(self.with_incidents.as_ref().unwrap_or(&self.errors)));
+        let [panel] = damped.counting(|consumer, [counts]| {
             let Some(own) = input.consumers.get(consumer.id as usize) else { return };
             for (candidate, side) in [(false, &own.baseline), (true, &own.candidate)] {
                 for (day, weight) in said(side).filter(|(_, weight)| *weight > 0.0) {
@@ -83,7 +87,8 @@ impl Usage {
                     }
                 }
             }
-        })
+        });
+        panel
     }
 
     /// The counts of one custom guardrail.
@@ -92,7 +97,11 @@ impl Usage {
             let mine = move |side| custom_of(side, guardrail).map(|c| (c.day, c.count));
             return self.spoken(input, mine);
         }
-        self.with_counts(input, |consumer, cells| {
+        let mut panel = Builder::new(self.window.days());
+        for (id, consumer) in (0u32..).zip(&input.consumers) {
+            let settled = settled_from(consumer);
+            let mut cells: Vec<Cell> = cells(self.window, consumer, |_, calls, _| (calls, 0.0)).collect();
+            cells.sort_by_key(|c| (c.candidate, c.day));
             for (candidate, side) in [(false, &consumer.baseline), (true, &consumer.candidate)] {
                 if custom_of(side, guardrail).any(|c| c.exposure.is_some()) {
                     cells.iter_mut().filter(|c| c.candidate == candidate).for_each(|c| c.exposure = 0.0);
@@ -105,8 +114,9 @@ impl Usage {
                     }
                 }
             }
-        })
-        .build()
+            panel.push(id, cells.into_iter().filter(|c| after(self.window, c.day, settled)));
+        }
+        panel.build()
     }
 
     /// Errors of one operation over its own calls, without what is left out of all errors and without days on which the baseline was in
@@ -126,18 +136,6 @@ impl Usage {
         (panel.filter(|_, cell| !incidents.contains(&cell.day)), days)
     }
 
-    fn with_counts(&self, input: &ReviewInput, fill: impl Fn(&ConsumerInput, &mut Vec<Cell>)) -> Builder {
-        let mut panel = Builder::new(self.window.days());
-        for (id, consumer) in (0u32..).zip(&input.consumers) {
-            let settled = settled_from(consumer);
-            let mut all: Vec<Cell> = cells(self.window, consumer, |_, calls, _| (calls, 0.0)).collect();
-            all.sort_by_key(|c| (c.candidate, c.day));
-            fill(consumer, &mut all);
-            panel.push(id, all.into_iter().filter(|c| after(self.window, c.day, settled)));
-        }
-        panel
-    }
-
     /// The day from which a consumer is looked at; none: all along.
     pub(crate) fn settled(&self, consumer: &ConsumerInput) -> Option<u16> {
         let from = self.window.from.0;
@@ -152,13 +150,22 @@ impl Usage {
 
 /// Nobody writes ten times as much for calling ten times as often: of a consumer's calls of a day the square root counts,
 /// shared between the versions as the calls are.
-fn damp(cells: &mut [Cell]) {
-    let days = cells.iter().map(|c| usize::from(c.day) + 1).max().unwrap_or(0);
-    let mut by_day = vec![0.0; days];
-    cells.iter().for_each(|c| by_day[usize::from(c.day)] += c.exposure);
-    for cell in cells {
-        cell.exposure /= by_day[usize::from(cell.day)].max(f64::MIN_POSITIVE).sqrt();
-    }
+fn damped(calls: &Panel) -> Ground {
+    let mut by_day = vec![0.0; calls.days];
+    calls.ground(|consumer, exposure| {
+        for run in consumer.runs() {
+            add_scaled(&mut by_day[run.day..], 1.0, run.exposure);
+        }
+        let mut rest = exposure;
+        for run in consumer.runs() {
+            let (own, behind) = std::mem::take(&mut rest).split_at_mut(run.exposure.len());
+            for (damped, all) in own.iter_mut().zip(&by_day[run.day..]).filter(|(calls, _)| **calls > 0.0) {
+                *damped = stored(f64::from(*damped) / all.sqrt());
+            }
+            rest = behind;
+        }
+        by_day.fill(0.0);
+    })
 }
 
 fn custom_of(side: &VersionUse, guardrail: u16) -> impl Iterator<Item = &CustomCount> {
@@ -247,4 +254,37 @@ pub(crate) fn real(count: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a number of calls; digits beyond 2^53 do not matter")]
     let real = count as f64;
     real
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::evaluate::draw;
+    use crate::evaluate::scenario::Scenario;
+
+    /// The exposure of feedback from the raw input: calls over the root of the day's calls on both versions, incidents or not.
+    #[test]
+    fn feedback_is_held_against_the_root_of_the_days_calls() {
+        let scenario = Scenario { consumers: 50, newcomers: 0.2, outages: &[(-10, 0.5)], ..Scenario::default() };
+        let input = draw(&scenario, 1);
+        let usage = Usage::of(&input);
+        assert!(!usage.left_out.incidents.is_empty(), "an incident is no reason to leave feedback out");
+        let mut seen = 0;
+        for consumer in usage.feedback(&input, |f| f.weight).iter() {
+            let own = &input.consumers[consumer.id as usize];
+            let mut by_day = BTreeMap::<u16, f64>::new();
+            let used =
+                || [(false, &own.baseline), (true, &own.candidate)].into_iter().flat_map(|(c, s)| s.usage.iter().map(move |u| (c, u)));
+            used().for_each(|(_, u)| *by_day.entry(day_of(input.window, u.day).unwrap()).or_default() += real(u.calls));
+            for cell in consumer.cells() {
+                let at = Day(input.window.from.0 + i32::from(cell.day));
+                let calls: f64 = used().filter(|(c, u)| *c == cell.candidate && u.day == at).map(|(_, u)| real(u.calls)).sum();
+                assert!((cell.exposure / (calls / by_day[&cell.day].sqrt()) - 1.0).abs() < 1e-6, "{cell:?}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 1_000, "{seen}");
+    }
 }

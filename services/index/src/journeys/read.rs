@@ -1,16 +1,14 @@
 //! What journeys are reckoned from: the days, the exact times, and who wrote.
 
-use std::collections::HashSet;
-
 use groundswell_catalogue::Catalogue;
 use groundswell_model::{Day, Timestamp, UNKNOWN_VERSION};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::ReadError;
 use super::timeline::{Person, Timeline, Versions};
 use super::types::State;
 use crate::rollup::{ConsumerTotals, Days, LabelId, RollupError, RollupView};
-use crate::search::{Snapshot, Wanted, each_said};
+use crate::search::{Snapshot, each_speaker};
 use crate::summary::types::Window;
 
 /// What a consumer wrote in the days asked for.
@@ -79,6 +77,7 @@ impl Journeys {
         let timeline = Timeline::read(view, &versions, days)?;
         let mut read = Self { api: api.to_owned(), version: version.to_owned(), days, timeline, ..Self::default() };
         let end = days.until.map_or(Timestamp(i64::MAX), Day::start);
+        read.totals.reserve(read.timeline.people.len());
         if let Some(this) = versions.this {
             view.consumers(this, |id, totals| {
                 if totals.first < end {
@@ -100,25 +99,27 @@ impl Journeys {
 
     /// Who wrote about the API.
     fn listen(&mut self, view: &RollupView, snapshot: &Snapshot) -> Result<(), ReadError> {
-        let mut by_name: HashMap<String, Heard> = HashMap::new();
         // A piece that counts for several versions is in the index of each.
         let mut met: HashSet<u64> = HashSet::new();
         for index in snapshot.versions.iter().filter(|v| v.api == self.api) {
-            let this = index.version == self.version;
-            let wanted = Wanted { times: Some(self.times()), ..Wanted::default() };
-            each_said(index, wanted, |said| {
-                if said.consumer.is_empty() {
-                    return;
-                }
-                let heard = by_name.entry_ref(said.consumer).or_default();
-                heard.this += u64::from(this);
-                heard.any += u64::from(met.insert(said.tie));
+            let this = u64::from(index.version == self.version);
+            let mut of_version: Vec<(String, Heard)> = Vec::new();
+            each_speaker(
+                index,
+                self.times(),
+                |tie| met.insert(tie),
+                |name, (all, any)| {
+                    of_version.push((name.to_owned(), Heard { this: this * all, any }));
+                },
+            )?;
+            // By name, so that ids are found in one go; each segment has told them so.
+            of_version.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let (names, heard): (Vec<String>, Vec<Heard>) = of_version.into_iter().unzip();
+            view.consumers_named(&names, |place, id| {
+                let so_far = self.heard.entry(id).or_default();
+                so_far.this += heard[place].this;
+                so_far.any += heard[place].any;
             })?;
-        }
-        for (name, heard) in by_name {
-            if let Some(id) = view.consumer(&name)? {
-                self.heard.insert(id, heard);
-            }
         }
         Ok(())
     }

@@ -11,22 +11,30 @@ const BEGINNING_DAYS: i32 = 7;
 /// A newcomer has settled after so many days, whatever it does (see `groundswell_review`).
 const SETTLED_DAYS: i32 = 14;
 
-/// The first day of each consumer on any version of the API, where it matters to a window.
-pub(super) fn newcomers(view: &RollupView, versions: &[VersionId], window: Window) -> Result<HashMap<u32, Day>, RollupError> {
-    let mut first: HashMap<u32, Day> = HashMap::new();
-    for version in versions {
-        view.consumers(*version, |consumer, totals| {
-            let day = totals.first.day();
-            first.entry(consumer).and_modify(|known| *known = day.min(*known)).or_insert(day);
-        })?;
-    }
+/// The first day of each consumer on any version of the API, where it matters to a window. `each` is told what it did on each version, ever.
+pub(super) fn newcomers(
+    view: &RollupView,
+    versions: &[VersionId],
+    window: Window,
+    mut each: impl FnMut(VersionId, u32, &ConsumerTotals),
+) -> Result<Vec<(u32, Day)>, RollupError> {
+    let mut first: Vec<Option<Day>> = Vec::new();
     let mut recorded = None;
     for version in versions {
+        view.consumers(*version, |consumer, totals| {
+            each(*version, consumer, &totals);
+            let place = consumer as usize;
+            if place >= first.len() {
+                first.resize(place + 1, None);
+            }
+            let day = totals.first.day();
+            first[place] = Some(first[place].map_or(day, |known| known.min(day)));
+        })?;
         recorded = [recorded, view.totals(*version)?.first.map(Timestamp::day)].into_iter().flatten().min();
     }
     let recorded = recorded.map_or(i32::MIN, |day| day.0);
-    first.retain(|_, day| day.0 >= recorded.saturating_add(BEGINNING_DAYS) && day.0.saturating_add(SETTLED_DAYS) > window.from.0);
-    Ok(first)
+    let new = |day: &Day| day.0 >= recorded.saturating_add(BEGINNING_DAYS) && day.0.saturating_add(SETTLED_DAYS) > window.from.0;
+    Ok((0u32..).zip(first).filter_map(|(consumer, day)| Some((consumer, day.filter(new)?))).collect())
 }
 
 /// A consumer's way to its first success, if it began in the window. A success after the window is not known in it.

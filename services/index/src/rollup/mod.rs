@@ -18,6 +18,7 @@ mod intern;
 mod merge;
 mod opened;
 mod pending;
+mod set;
 mod store;
 mod tables;
 mod view;
@@ -26,5 +27,6 @@ pub use cells::{ConsumerTotals, MilestoneNote, OperationDay, OperationTotals, Pr
 pub use days::Days;
 pub(crate) use error::Fault;
 pub use error::RollupError;
+pub use set::ConsumerSet;
 pub use store::{RollupReader, RollupStore};
-pub use view::{ConsumerSet, LabelId, Revenue, RollupView, VersionId};
+pub use view::{LabelId, Revenue, RollupView, VersionId};

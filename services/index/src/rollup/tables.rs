@@ -4,6 +4,7 @@ use groundswell_model::{Day, Hour};
 use redb::{TableDefinition, TableHandle};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::cells::Presence;
 use super::error::Fault;
 
 /// Raised with any change of a table or a value in it.
@@ -113,20 +114,72 @@ pub(super) fn each_cell<T: DeserializeOwned>(table: &impl TableHandle, mut bytes
     read().map_err(|e: postcard::Error| Fault::Damaged { table: table.name().to_owned(), why: e.to_string() })
 }
 
-/// Tells each consumer's buckets of a row of [`LATENCY`]: what [`decode`] would give, without a list for each. There are millions.
-pub(super) fn each_latency(mut bytes: &[u8], buckets: &mut Vec<(i16, u64)>, mut each: impl FnMut(u8, &[(i16, u64)])) -> Result<(), Fault> {
+/// The same of a row of [`PRESENCE`]: there are hundreds of thousands, so numbers are read without a look at what they are in.
+pub(super) fn each_presence(bytes: &[u8], mut each: impl FnMut(u8, Presence)) -> Result<(), Fault> {
+    let mut packed = Packed(bytes);
     let mut read = || {
-        for _ in 0..take::<u64>(&mut bytes)? {
-            let (place, length): (u8, u64) = take(&mut bytes)?;
+        for _ in 0..packed.number()? {
+            let place = packed.byte()?;
+            each(place, Presence { calls: packed.number()?, failed: packed.number()?, rate_limited: packed.number()? });
+        }
+        Some(())
+    };
+    read().ok_or_else(|| damaged(&PRESENCE))
+}
+
+/// Tells each consumer's buckets of a row of [`LATENCY`]: what [`decode`] would give, without a list for each. There are millions.
+pub(super) fn each_latency(bytes: &[u8], buckets: &mut Vec<(i16, u64)>, mut each: impl FnMut(u8, &[(i16, u64)])) -> Result<(), Fault> {
+    let mut packed = Packed(bytes);
+    let mut read = || {
+        for _ in 0..packed.number()? {
+            let (place, length) = (packed.byte()?, packed.number()?);
             buckets.clear();
             for _ in 0..length {
-                buckets.push(take(&mut bytes)?);
+                buckets.push((packed.signed()?, packed.number()?));
             }
             each(place, buckets);
         }
-        Ok(())
+        Some(())
     };
-    read().map_err(|e: postcard::Error| Fault::Damaged { table: LATENCY.name().to_owned(), why: e.to_string() })
+    read().ok_or_else(|| damaged(&LATENCY))
+}
+
+fn damaged(table: &impl TableHandle) -> Fault {
+    Fault::Damaged { table: table.name().to_owned(), why: "it ends early, or a number in it is too large".to_owned() }
+}
+
+/// Numbers as postcard packs them: seven bits a byte, the lowest first; signed ones with the sign as the lowest bit.
+struct Packed<'a>(&'a [u8]);
+
+impl Packed<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*byte)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let first = self.byte()?;
+        if first < 0x80 {
+            return Some(u64::from(first));
+        }
+        let mut number = u64::from(first & 0x7f);
+        for shift in (7..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            number |= bits << shift;
+            if byte < 0x80 {
+                // The tenth byte has one bit left.
+                return (bits << shift >> shift == bits).then_some(number);
+            }
+        }
+        None
+    }
+
+    fn signed(&mut self) -> Option<i16> {
+        let packed = u16::try_from(self.number()?).ok()?;
+        Some((packed >> 1).cast_signed() ^ -(packed & 1).cast_signed())
+    }
 }
 
 fn take<'a, T: serde::Deserialize<'a>>(bytes: &mut &'a [u8]) -> Result<T, postcard::Error> {
@@ -175,6 +228,27 @@ mod tests {
                 let cut = each_latency(&bytes[..bytes.len() - 1], &mut Vec::new(), |_, _| {});
                 prop_assert!(cut.is_err());
             }
+        }
+
+        #[test]
+        fn presence_told_one_by_one_is_that_decoded_at_once(row in proptest::collection::vec((any::<u8>(), any::<(u64, u64, u64)>(), 0u32..64), 0..6)) {
+            let of = |(calls, failed, rate_limited): (u64, u64, u64), by: u32| Presence {
+                calls: calls >> by, failed: failed >> (by / 2), rate_limited: rate_limited >> (63 - by),
+            };
+            let row: Vec<(u8, Presence)> = row.into_iter().map(|(place, counts, by)| (place, of(counts, by))).collect();
+            let mut bytes = Vec::new();
+            encode(&PRESENCE, &row, &mut bytes).unwrap();
+            let mut told = Vec::new();
+            each_presence(&bytes, |place, presence| told.push((place, presence))).unwrap();
+            prop_assert_eq!(&told, &row);
+            prop_assert!(each_presence(&bytes[..bytes.len() - 1], |_, _| ()).is_err());
+        }
+
+        #[test]
+        fn numbers_are_read_as_they_are_packed(number: u64, signed: i16, by in 0u32..64) {
+            let bytes = postcard::to_stdvec(&(number >> by, signed, 7u8)).unwrap();
+            let mut packed = Packed(&bytes);
+            prop_assert_eq!((packed.number(), packed.signed(), packed.byte(), packed.byte()), (Some(number >> by), Some(signed), Some(7), None));
         }
 
         #[test]

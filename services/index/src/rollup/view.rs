@@ -13,10 +13,11 @@ use super::days::Days;
 use super::error::{Fault, RollupError};
 use super::intern::{Kind, split_version, version_name};
 use super::opened::Opened;
+use super::set::ConsumerSet;
 use super::store::kind_key;
 use super::tables::{
     ACTIVE, BLOCK, CONSUMERS, Cells, DAYS, HOURS, Key, LATENCY, LATENCY_BLOCK, META, META_CHECKPOINT, MILESTONES, OPERATIONS, PRESENCE,
-    REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, each_latency, hour_key, hour_of_key,
+    REACH, VERSIONS, block_of, consumer_at, day_key, day_of_key, each_latency, each_presence, hour_key, hour_of_key,
 };
 
 /// A version of an API, as this store numbers it.
@@ -28,41 +29,6 @@ pub type LabelId = u32;
 
 /// Millionths by currency.
 pub type Revenue = BTreeMap<String, i128>;
-
-/// A set of consumers of one store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ConsumerSet {
-    words: Vec<u64>,
-}
-
-impl ConsumerSet {
-    /// Puts one in.
-    pub fn insert(&mut self, consumer: u32) {
-        let word = (consumer / 64) as usize;
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
-        }
-        self.words[word] |= 1 << (consumer % 64);
-    }
-
-    /// Whether one is in.
-    #[must_use]
-    pub fn contains(&self, consumer: u32) -> bool {
-        self.words.get((consumer / 64) as usize).is_some_and(|word| word & (1 << (consumer % 64)) != 0)
-    }
-
-    /// How many are in.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
-    }
-
-    /// Whether nobody is in.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
-    }
-}
 
 /// A consistent view of one store.
 pub struct RollupView {
@@ -124,12 +90,28 @@ impl RollupView {
         self.opened.id(Kind::Consumer, name.as_bytes())
     }
 
+    /// Tells the ids of those consumers that have one, by place among the names, which are sorted.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn consumers_named(&self, names: &[String], each: impl FnMut(usize, u32)) -> Result<(), RollupError> {
+        self.opened.ids(Kind::Consumer, names, each)
+    }
+
     /// The name of a consumer.
     ///
     /// # Errors
     /// See [`Self::versions`].
     pub fn consumer_name(&self, consumer: u32) -> Result<String, RollupError> {
         self.opened.name(Kind::Consumer, consumer).map(text)
+    }
+
+    /// Tells the names of consumers, whose ids are sorted.
+    ///
+    /// # Errors
+    /// See [`Self::versions`].
+    pub fn consumer_names(&self, consumers: &[u32], mut each: impl FnMut(u32, String)) -> Result<(), RollupError> {
+        self.opened.names(Kind::Consumer, consumers, |id, name| each(id, String::from_utf8_lossy(name).into_owned()))
     }
 
     /// The id of an operation, if any version's was ever called so.
@@ -211,7 +193,9 @@ impl RollupView {
     /// # Errors
     /// See [`Self::versions`].
     pub fn presence(&self, version: VersionId, days: Days, mut each: impl FnMut(Day, u32, Presence)) -> Result<(), RollupError> {
-        self.opened.blocks((PRESENCE, BLOCK), in_days(version, days), |day, consumer, presence| each(day_of_key(day), consumer, presence))
+        self.opened.packed(PRESENCE, in_days(version, days), |(_, day, block), bytes| {
+            each_presence(bytes, |place, presence| each(day_of_key(day), consumer_at(block, place, BLOCK), presence))
+        })
     }
 
     /// How many calls of a version there were on each day, without reading the rest of their traffic.

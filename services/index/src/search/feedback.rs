@@ -8,9 +8,10 @@ use tantivy::columnar::Column;
 use tantivy::{DocAddress, DocId};
 
 use super::error::SearchError;
-use super::quotes::{self, Candidate, Quote};
+use super::quotes::{self, Candidate, Quality, Quote};
 use super::schema::Keyword;
 use super::snapshot::{KeywordColumn, SegmentView, VersionView};
+use crate::rollup::ConsumerSet;
 
 /// How feedback that may be about several versions counts for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,10 +105,10 @@ pub struct FeedbackStats {
     pub by_day: BTreeMap<Day, u64>,
     /// Survey kind to its answers, lowest first.
     pub answers: BTreeMap<String, Vec<Answer>>,
-    /// Hash to name of every named consumer behind it.
-    pub consumers: HashMap<u64, String>,
-    /// Field and value to the hashes of the named consumers behind it, for labels.
-    pub reach: BTreeMap<String, BTreeMap<String, Vec<u64>>>,
+    /// The named consumers behind it, sorted.
+    pub consumers: Vec<String>,
+    /// Field and value to the places of the named consumers behind it among all, for labels.
+    pub reach: BTreeMap<String, BTreeMap<String, ConsumerSet>>,
     /// Telling feedback, for the most frequent types and aspects.
     pub quotes: Vec<Quote>,
 }
@@ -126,6 +127,8 @@ const TALLIED: [Keyword; 8] = [
 const QUOTED: usize = 2;
 /// The first so many are labels, whose consumers are told.
 const LABELS: usize = 5;
+/// So many values of a field have a set of consumers each, where being in it is one bit; the rest, which are rare, share one.
+const FREQUENT: u32 = 64;
 
 /// Counts the feedback on one API version with a `time` in `[from, to)`; all of it without a window.
 ///
@@ -150,6 +153,8 @@ struct Value {
     name: Box<str>,
     tally: Tally,
     candidates: Vec<Candidate>,
+    /// Numbers of the consumers behind it.
+    consumers: ConsumerSet,
 }
 
 struct Count {
@@ -158,29 +163,26 @@ struct Count {
     /// Values of each tallied field, numbered over all segments.
     values: [Vec<Value>; TALLIED.len()],
     numbers: [HashMap<Box<str>, u32>; TALLIED.len()],
-    /// Field, number of the value, and consumer: seen together.
-    reach: HashSet<(u32, u64)>,
-    consumers: HashSet<u64>,
-    /// Place in the dictionary of names, and hash, of consumers met first in this segment.
-    fresh: Vec<(u64, u64)>,
+    /// Field, number of a value that is not among the frequent ones, and consumer: seen together.
+    rare: HashSet<(usize, u32, u32)>,
+    /// Hash of a named consumer to its number over all segments.
+    consumers: HashMap<u64, u32>,
+    /// Names of consumers by number.
+    names: Vec<String>,
     requesters: HashSet<u64>,
     days: HashMap<i32, u64>,
     /// Number of the survey kind, and the bits of score, lowest and highest.
     answers: HashMap<(u32, u64, u64, u64), Tally>,
 }
 
-struct Needed<'a> {
-    number: u32,
-    time: &'a Column<i64>,
-    weight: &'a Column<f64>,
-    tie: &'a Column<u64>,
-    length: &'a Column<u64>,
-    consumer: &'a Column<u64>,
-    requester: &'a Column<u64>,
-    score: &'a Column<f64>,
-    scale: (&'a Column<f64>, &'a Column<f64>),
-    keywords: Vec<(&'a KeywordColumn, Vec<u32>)>,
-    names: &'a KeywordColumn,
+/// A document that counts.
+struct Kept {
+    doc: DocId,
+    weight: f64,
+    /// Number of the consumer, if it is named.
+    consumer: Option<u32>,
+    /// How fit it is to be quoted, if it says anything.
+    quality: Option<Quality>,
 }
 
 impl Count {
@@ -190,53 +192,89 @@ impl Count {
             stats: FeedbackStats::default(),
             values: Default::default(),
             numbers: Default::default(),
-            reach: HashSet::new(),
-            consumers: HashSet::new(),
-            fresh: Vec::new(),
+            rare: HashSet::new(),
+            consumers: HashMap::new(),
+            names: Vec::new(),
             requesters: HashSet::new(),
             days: HashMap::new(),
             answers: HashMap::new(),
         }
     }
 
+    /// Field by field: what belongs together is looked at together.
     fn segment(&mut self, number: u32, segment: &SegmentView<'_>) -> Result<(), SearchError> {
-        let keywords = (0..TALLIED.len()).map(|field| self.number_values(field, segment)).collect::<Result<_, _>>()?;
-        let needed = Needed {
-            number,
-            time: segment.time()?,
-            weight: segment.weight()?,
-            tie: segment.tie()?,
-            length: segment.length()?,
-            consumer: segment.consumer()?,
-            requester: segment.requester()?,
-            score: segment.score()?,
-            scale: segment.scale()?,
-            keywords,
-            names: segment.keyword(Keyword::Consumer)?,
-        };
-        self.fresh.clear();
-        match segment.reader.alive_bitset() {
-            Some(alive) => (0..segment.reader.max_doc()).filter(|d| alive.is_alive(*d)).for_each(|d| self.doc(d, &needed)),
-            None => (0..segment.reader.max_doc()).for_each(|d| self.doc(d, &needed)),
-        }
-        self.name_consumers(needed.names)
-    }
-
-    /// Notes the names of the consumers met first in this segment.
-    fn name_consumers(&mut self, column: &KeywordColumn) -> Result<(), SearchError> {
-        let mut ords: Vec<u64> = self.fresh.iter().map(|(ord, _)| *ord).collect();
-        ords.sort_unstable();
-        ords.dedup();
-        let mut names: HashMap<u64, String> = HashMap::new();
-        column.resolve(&ords, |ord, name| {
-            names.insert(ord, name.to_owned());
-        })?;
-        for (ord, hash) in self.fresh.drain(..) {
-            if let Some(name) = names.get(&ord) {
-                self.stats.consumers.insert(hash, name.clone());
+        let docs = self.keep(segment)?;
+        let mut kinds = vec![None; docs.len()];
+        for field in 0..TALLIED.len() {
+            let (column, numbers) = self.number_values(field, segment)?;
+            let of_survey = TALLIED[field] == Keyword::SurveyKind;
+            for (kept, kind) in docs.iter().zip(&mut kinds) {
+                for value in column.ords().values_for_doc(kept.doc).filter_map(|ord| numbers.get(usize::try_from(ord).ok()?)) {
+                    self.tally(field, *value, kept, number);
+                    *kind = of_survey.then_some(*value);
+                }
             }
         }
+        let (score, scale) = (segment.score()?, segment.scale()?);
+        docs.iter().zip(kinds).for_each(|(kept, kind)| self.answer(kept, kind, score, scale));
         Ok(())
+    }
+
+    /// The documents of a segment that count.
+    fn keep(&mut self, segment: &SegmentView<'_>) -> Result<Vec<Kept>, SearchError> {
+        let (time, weight, tie, length) = (segment.time()?, segment.weight()?, segment.tie()?, segment.length()?);
+        let (hash, requester, names) = (segment.consumer()?, segment.requester()?, segment.keyword(Keyword::Consumer)?);
+        // Numbers of consumers by their place in the dictionary of names, and the places of those met first in this segment.
+        let (mut numbers, mut fresh): (Vec<Option<u32>>, Vec<(u64, u32)>) = (vec![None; names.values()], Vec::new());
+        let mut docs = Vec::new();
+        for doc in segment.reader.doc_ids_alive() {
+            let when = Timestamp(time.first(doc).unwrap_or(0));
+            if self.window.is_some_and(|(from, to)| when < from || when >= to) {
+                continue;
+            }
+            let weight = weight.first(doc).unwrap_or(1.0);
+            if self.stats.counting == Counting::Strict && weight < 1.0 {
+                self.stats.left_out += 1;
+                continue;
+            }
+            self.stats.all.add(weight);
+            self.stats.earliest = Some(self.stats.earliest.map_or(when, |t| t.min(when)));
+            self.stats.latest = Some(self.stats.latest.map_or(when, |t| t.max(when)));
+            *self.days.entry(when.day().0).or_default() += 1;
+            self.requesters.extend(requester.first(doc).filter(|r| *r != 0));
+            let ord = names.ords().first(doc);
+            let mut met = ord.and_then(|ord| numbers.get_mut(usize::try_from(ord).ok()?));
+            let mut consumer = met.as_deref().copied().flatten();
+            if let (None, Some(hash)) = (consumer, hash.first(doc).filter(|hash| *hash != 0)) {
+                consumer = Some(self.number_of(hash, ord, &mut fresh));
+                if let Some(met) = &mut met {
+                    **met = consumer;
+                }
+            }
+            let length = length.first(doc).unwrap_or(0);
+            let quality = (length > 0).then(|| quotes::quality(length, when, tie.first(doc).unwrap_or(0)));
+            docs.push(Kept { doc, weight, consumer, quality });
+        }
+        fresh.sort_unstable();
+        let ords: Vec<u64> = fresh.iter().map(|(ord, _)| *ord).collect();
+        let mut numbers = fresh.iter().map(|(_, number)| *number as usize);
+        names.resolve(&ords, |_, name| {
+            if let Some(place) = numbers.next().and_then(|number| self.names.get_mut(number)) {
+                name.clone_into(place);
+            }
+        })?;
+        Ok(docs)
+    }
+
+    /// The number of a consumer. One that is met first is noted with the place of its name.
+    fn number_of(&mut self, hash: u64, ord: Option<u64>, fresh: &mut Vec<(u64, u32)>) -> u32 {
+        let names = &mut self.names;
+        *self.consumers.entry(hash).or_insert_with(|| {
+            let number = u32::try_from(names.len()).unwrap_or(u32::MAX);
+            names.push(String::new());
+            fresh.extend(ord.map(|ord| (ord, number)));
+            number
+        })
     }
 
     /// Gives the values of a field in a segment their numbers over all segments.
@@ -247,7 +285,8 @@ impl Count {
         let (known, values) = (&mut self.numbers[field], &mut self.values[field]);
         column.resolve(&ords, |_, name| {
             let number = *known.entry_ref(name).or_insert_with(|| {
-                values.push(Value { name: name.into(), tally: Tally::default(), candidates: Vec::new() });
+                let (tally, candidates, consumers) = Default::default();
+                values.push(Value { name: name.into(), tally, candidates, consumers });
                 u32::try_from(values.len() - 1).unwrap_or(u32::MAX)
             });
             numbers.push(number);
@@ -255,57 +294,27 @@ impl Count {
         Ok((column, numbers))
     }
 
-    fn doc(&mut self, doc: DocId, needed: &Needed<'_>) {
-        let time = Timestamp(needed.time.first(doc).unwrap_or(0));
-        if self.window.is_some_and(|(from, to)| time < from || time >= to) {
-            return;
+    fn tally(&mut self, field: usize, number: u32, kept: &Kept, segment: u32) {
+        let value = &mut self.values[field][number as usize];
+        value.tally.add(kept.weight);
+        if let Some(consumer) = kept.consumer {
+            let new = if number < FREQUENT { value.consumers.meet(consumer) } else { self.rare.insert((field, number, consumer)) };
+            value.tally.consumers += u64::from(new);
         }
-        let weight = needed.weight.first(doc).unwrap_or(1.0);
-        if self.stats.counting == Counting::Strict && weight < 1.0 {
-            self.stats.left_out += 1;
-            return;
+        if let Some(quality) = kept.quality.filter(|_| field < QUOTED) {
+            let consumer = kept.consumer.map_or(0, |number| u64::from(number) + 1);
+            quotes::offer(&mut value.candidates, Candidate { quality, consumer, address: DocAddress::new(segment, kept.doc) });
         }
-        let consumer = needed.consumer.first(doc).unwrap_or(0);
-        self.stats.all.add(weight);
-        self.stats.earliest = Some(self.stats.earliest.map_or(time, |t| t.min(time)));
-        self.stats.latest = Some(self.stats.latest.map_or(time, |t| t.max(time)));
-        *self.days.entry(time.day().0).or_default() += 1;
-        if consumer != 0 && self.consumers.insert(consumer) {
-            self.fresh.extend(needed.names.ords().first(doc).map(|ord| (ord, consumer)));
-        }
-        if let Some(requester) = needed.requester.first(doc).filter(|r| *r != 0) {
-            self.requesters.insert(requester);
-        }
-        let length = needed.length.first(doc).unwrap_or(0);
-        let quality = quotes::quality(length, time, needed.tie.first(doc).unwrap_or(0));
-        let mut kind = None;
-        for (field, (column, numbers)) in needed.keywords.iter().enumerate() {
-            for ord in column.ords().values_for_doc(doc) {
-                let Some(number) = usize::try_from(ord).ok().and_then(|o| numbers.get(o)).copied() else { continue };
-                let value = &mut self.values[field][number as usize];
-                value.tally.add(weight);
-                // The upper bits tell the fields apart; no field has 2^28 values.
-                let of_field = u32::try_from(field << 28).unwrap_or(0) | number;
-                if consumer != 0 && self.reach.insert((of_field, consumer)) {
-                    value.tally.consumers += 1;
-                }
-                if field < QUOTED && length > 0 {
-                    quotes::offer(&mut value.candidates, Candidate { quality, consumer, address: DocAddress::new(needed.number, doc) });
-                }
-                kind = if field + 1 == TALLIED.len() { Some(number) } else { None };
-            }
-        }
-        self.answer(doc, kind, weight, needed);
     }
 
-    fn answer(&mut self, doc: DocId, kind: Option<u32>, weight: f64, needed: &Needed<'_>) {
-        let (Some(kind), Some(score)) = (kind, needed.score.first(doc)) else {
+    fn answer(&mut self, kept: &Kept, kind: Option<u32>, score: &Column<f64>, scale: (&Column<f64>, &Column<f64>)) {
+        let (Some(kind), Some(score)) = (kind, score.first(kept.doc)) else {
             self.stats.tickets += 1;
             return;
         };
         self.stats.surveys += 1;
-        let bits = |column: &Column<f64>| column.first(doc).unwrap_or(0.0).to_bits();
-        self.answers.entry((kind, score.to_bits(), bits(needed.scale.0), bits(needed.scale.1))).or_default().add(weight);
+        let bits = |column: &Column<f64>| column.first(kept.doc).unwrap_or(0.0).to_bits();
+        self.answers.entry((kind, score.to_bits(), bits(scale.0), bits(scale.1))).or_default().add(kept.weight);
     }
 
     fn labels_to_quote(&self) -> Vec<quotes::Label<'_>> {
@@ -324,7 +333,7 @@ impl Count {
 
     fn finish(mut self, quotes: Vec<Quote>) -> FeedbackStats {
         let kinds: Vec<String> = self.values[TALLIED.len() - 1].iter().map(|v| v.name.to_string()).collect();
-        for ((kind, score, min, max), tally) in self.answers {
+        for ((kind, score, min, max), tally) in std::mem::take(&mut self.answers) {
             let bits = f64::from_bits;
             let answer = Answer { score: bits(score), min: bits(min), max: bits(max), tally };
             self.stats.answers.entry(kinds[kind as usize].clone()).or_default().push(answer);
@@ -332,14 +341,7 @@ impl Count {
         for answers in self.stats.answers.values_mut() {
             answers.sort_by(|a, b| a.score.total_cmp(&b.score).then(a.min.total_cmp(&b.min)).then(a.max.total_cmp(&b.max)));
         }
-        for (of_field, consumer) in &self.reach {
-            let (field, number) = ((of_field >> 28) as usize, (of_field & ((1 << 28) - 1)) as usize);
-            if let Some(value) = self.values.get(field).filter(|_| field < LABELS).and_then(|values| values.get(number)) {
-                let values = self.stats.reach.entry(TALLIED[field].name().to_owned()).or_default();
-                values.entry(value.name.to_string()).or_default().push(*consumer);
-            }
-        }
-        self.stats.reach.values_mut().flat_map(BTreeMap::values_mut).for_each(|hashes| hashes.sort_unstable());
+        self.tell_reach();
         let mut tallies = self.values.into_iter().map(|values| {
             values.into_iter().filter(|v| v.tally.count > 0).map(|v| (v.name.into(), v.tally)).collect::<BTreeMap<String, Tally>>()
         });
@@ -357,6 +359,24 @@ impl Count {
             by_day: self.days.into_iter().map(|(day, count)| (Day(day), count)).collect(),
             quotes,
             ..self.stats
+        }
+    }
+
+    /// Tells the consumers behind labels. They stand by name, for numbers depend on the order of reading.
+    fn tell_reach(&mut self) {
+        for (field, number, consumer) in self.rare.drain().filter(|(field, ..)| *field < LABELS) {
+            self.values[field][number as usize].consumers.insert(consumer);
+        }
+        let mut named: Vec<(String, u32)> = std::mem::take(&mut self.names).into_iter().zip(0..).collect();
+        named.sort_unstable();
+        let mut places = vec![0; named.len()];
+        (0u32..).zip(&named).for_each(|(place, (_, number))| places[*number as usize] = place);
+        self.stats.consumers = named.into_iter().map(|(name, _)| name).collect();
+        for (keyword, values) in TALLIED.iter().zip(&self.values).take(LABELS) {
+            for value in values.iter().filter(|value| !value.consumers.is_empty()) {
+                let behind = value.consumers.iter().map(|number| places[number as usize]).collect();
+                self.stats.reach.entry(keyword.name().to_owned()).or_default().insert(value.name.to_string(), behind);
+            }
         }
     }
 }

@@ -51,7 +51,7 @@ pub use quotes::{Quote, telling_sentence};
 pub use ruled::{RulesByApi, check_query, taken_by};
 pub use run::{search, search_under};
 pub(crate) use said::each_told;
-pub use said::{Said, each_said, newest_of, time_span};
+pub use said::{Said, each_said, each_speaker, newest_of, time_span};
 pub use schema::Subject;
 pub use snapshot::{Readers, Snapshot, VersionView};
 pub(crate) use store::at_work;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use groundswell_model::Timestamp;
+use hashbrown::HashMap;
 use tantivy::columnar::Column;
 use tantivy::{DocAddress, DocId};
 
@@ -77,6 +78,38 @@ pub(crate) fn each_told(view: &VersionView, wanted: Wanted<'_>, mut each: impl F
     matched(view, wanted, |number, segment, docs| tell(number, segment, docs, &mut each))
 }
 
+/// Tells `each` who said something about one API version in `[from, to)`, and how many pieces, segment by segment; the second number counts
+/// those that `fresh` says so of by what tells pieces apart.
+///
+/// # Errors
+/// The index can't be read.
+pub fn each_speaker(
+    view: &VersionView,
+    (from, to): (Timestamp, Timestamp),
+    mut fresh: impl FnMut(u64) -> bool,
+    mut each: impl FnMut(&str, (u64, u64)),
+) -> Result<(), SearchError> {
+    for segment in view.segments() {
+        let (time, tie, names) = (segment.time()?, segment.tie()?, segment.keyword(Keyword::Consumer)?);
+        let mut pieces = vec![(0, 0); names.values()];
+        for doc in segment.reader.doc_ids_alive().filter(|doc| (from.0..to.0).contains(&time.first(*doc).unwrap_or(0))) {
+            let speaker = names.ords().first(doc).and_then(|ord| pieces.get_mut(usize::try_from(ord).ok()?));
+            if let Some((all, new)) = speaker {
+                *all += 1;
+                *new += u64::from(fresh(tie.first(doc).unwrap_or(0)));
+            }
+        }
+        let (ords, pieces): (Vec<u64>, Vec<_>) = (0u64..).zip(pieces).filter(|(_, (all, _))| *all > 0).unzip();
+        let mut pieces = pieces.into_iter();
+        names.resolve(&ords, |_, name| {
+            if let Some(pieces) = pieces.next().filter(|_| !name.is_empty()) {
+                each(name, pieces);
+            }
+        })?;
+    }
+    Ok(())
+}
+
 /// First and last `time` of the feedback on one API version, as far as the index is about it.
 ///
 /// # Errors
@@ -115,15 +148,16 @@ fn tell(number: u32, segment: &SegmentView<'_>, docs: &[DocId], each: &mut impl 
 /// The values that some documents have in a field.
 pub(super) struct Words<'a> {
     ords: &'a Column<u64>,
-    names: BTreeMap<u64, String>,
+    names: HashMap<u64, String>,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn of(segment: &SegmentView<'a>, keyword: Keyword, docs: &[DocId]) -> Result<Self, SearchError> {
         let column: &KeywordColumn = segment.keyword(keyword)?;
-        let used: BTreeSet<u64> = docs.iter().flat_map(|doc| column.ords().values_for_doc(*doc)).collect();
-        let used: Vec<u64> = used.into_iter().collect();
-        let mut names = BTreeMap::new();
+        let mut used: Vec<u64> = docs.iter().flat_map(|doc| column.ords().values_for_doc(*doc)).collect();
+        used.sort_unstable();
+        used.dedup();
+        let mut names = HashMap::with_capacity(used.len());
         column.resolve(&used, |ord, name| {
             names.insert(ord, name.to_owned());
         })?;

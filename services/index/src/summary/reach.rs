@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
-
 use crate::rollup::{ConsumerSet, Revenue, RollupError, RollupView};
 use crate::search::FeedbackStats;
 
@@ -18,19 +16,13 @@ impl RevenueBehind {
     /// The store can't be read, or is damaged.
     pub fn read(view: &RollupView, api: &str, version: &str, said: &FeedbackStats) -> Result<Self, RollupError> {
         let Some(id) = view.version(api, version)? else { return Ok(Self::default()) };
-        let mut numbers: HashMap<u64, u32> = HashMap::new();
-        for (hash, name) in &said.consumers {
-            if let Some(number) = view.consumer(name)? {
-                numbers.insert(*hash, number);
-            }
-        }
+        let mut ids: Vec<Option<u32>> = vec![None; said.consumers.len()];
+        view.consumers_named(&said.consumers, |place, id| ids[place] = Some(id))?;
         let (mut labels, mut sets) = (Vec::new(), Vec::new());
         for (field, values) in &said.reach {
-            for (value, hashes) in values {
-                let mut set = ConsumerSet::default();
-                hashes.iter().filter_map(|hash| numbers.get(hash)).for_each(|number| set.insert(*number));
+            for (value, places) in values {
                 labels.push((field.clone(), value.clone()));
-                sets.push(set);
+                sets.push(places.iter().filter_map(|place| ids.get(place as usize).copied().flatten()).collect::<ConsumerSet>());
             }
         }
         let mut behind = Self::default();
