@@ -186,6 +186,9 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn table() -> Table {
@@ -217,5 +220,27 @@ mod tests {
         };
         assert!(!whole(&|p| p.counts[0] = 3) && !whole(&|p| p.places[0] = 3) && !whole(&|p| p.rarity[1] = 0));
         assert!(!whole(&|p| drop(p.weights.pop())) && !whole(&|p| drop(p.counts.pop())) && whole(&|_| ()));
+    }
+
+    proptest! {
+        /// Whatever a file says, what passes for whole can be asked anything.
+        #[test]
+        fn what_is_whole_answers_for_every_key(
+            labels in 0u32..4,
+            gaps in vec(0u32..6, 0..8),
+            rarity in vec(0u8..3, 0..8),
+            counts in vec(0u16..4, 0..8),
+            places in vec(0u16..5, 0..12),
+            weights in vec(any::<u8>(), 0..12),
+        ) {
+            let table = Table::from(Packed { bits: 4, labels, gaps, rarity, counts, places, weights });
+            if table.is_whole(labels as usize) {
+                let mut sums = vec![0.0; labels as usize];
+                for row in (0..32).filter_map(|key| table.find(key)) {
+                    table.add(row, f32::from(table.rare(row)), &mut sums);
+                }
+                prop_assert!(sums.iter().all(|sum| sum.is_finite()));
+            }
+        }
     }
 }
