@@ -205,9 +205,9 @@ impl Count {
     fn segment(&mut self, number: u32, segment: &SegmentView<'_>) -> Result<(), SearchError> {
         let docs = self.keep(segment)?;
         let mut kinds = vec![None; docs.len()];
-        for field in 0..TALLIED.len() {
+        for (field, keyword) in TALLIED.into_iter().enumerate() {
             let (column, numbers) = self.number_values(field, segment)?;
-            let of_survey = TALLIED[field] == Keyword::SurveyKind;
+            let of_survey = keyword == Keyword::SurveyKind;
             for (kept, kind) in docs.iter().zip(&mut kinds) {
                 for value in column.ords().values_for_doc(kept.doc).filter_map(|ord| numbers.get(usize::try_from(ord).ok()?)) {
                     self.tally(field, *value, kept, number);
