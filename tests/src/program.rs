@@ -1,9 +1,11 @@
 //! The program under test, as a child process that never outlives its test.
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -191,6 +193,16 @@ impl Drop for Program {
     }
 }
 
+/// A port that nobody listens on and that this process has not given out yet. It lies below those that the kernel lends to outgoing
+/// connections: one of these could be taken between this look and the program's start.
 fn free_port() -> anyhow::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    const FIRST: u16 = 20_000;
+    const PORTS: u16 = 12_000;
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let own = u16::try_from(std::process::id() % u32::from(PORTS))?;
+    let free = (0..PORTS).find_map(|_| {
+        let port = FIRST + (own + GIVEN.fetch_add(1, Ordering::Relaxed) % PORTS) % PORTS;
+        TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
+    });
+    free.context("no port is free")
 }
