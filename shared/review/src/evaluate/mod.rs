@@ -1,6 +1,7 @@
 //! What verdicts are worth: streams whose truth is known, reviewed with the default policy, beside other tests.
 
 mod dice;
+pub mod held;
 mod operation;
 mod reference;
 pub mod report;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::{ReviewInput, VersionUse, Window};
 use crate::latency::Calls;
+use crate::panel::Panel;
 use crate::prepare::Usage;
 use crate::review::review;
 use crate::types::Verdict;
@@ -155,18 +157,23 @@ fn trial(scenario: &Scenario, seed: u64) -> Trial {
 }
 
 fn references(scenario: &Scenario, input: &ReviewInput) -> Trial {
+    let panel = panel(scenario.guardrail(), input);
+    Trial {
+        pooled: reference::pooled(&panel),
+        by_consumer: reference::by_consumer(&panel) < reference::ERROR,
+        looked_at_once: reference::looked_at_once(&panel) < reference::ERROR,
+        ..Trial::default()
+    }
+}
+
+/// What a guardrail compares.
+fn panel(guardrail: &str, input: &ReviewInput) -> Panel {
     let usage = Usage::of(input);
-    let panel = match scenario.guardrail() {
+    match guardrail {
         "latency_p95" => Calls::of(input, &usage).slow(input, 0.95, 0),
         "feedback_rate" => usage.feedback(input, |f| f.weight),
         operation::NAME => usage.operation(input, 0).0,
         _ => usage.errors,
-    };
-    Trial {
-        pooled: reference::pooled(&panel),
-        by_consumer: reference::by_consumer(&panel),
-        looked_at_once: reference::looked_at_once(&panel),
-        ..Trial::default()
     }
 }
 

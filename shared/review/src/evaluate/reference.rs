@@ -6,7 +6,7 @@ use crate::conditional::{self, Depth};
 use crate::panel::{Panel, Side};
 
 /// The one-sided error of every reference test, which looks once.
-const ERROR: f64 = 0.05;
+pub(crate) const ERROR: f64 = 0.05;
 /// The normal quantile of it.
 const ONE_SIDED: f64 = 1.644_853_626_951_472;
 
@@ -28,8 +28,8 @@ fn plus(a: Side, b: Side) -> Side {
 
 /// Consumers seen on both versions, each with itself: what it has on the candidate beyond its share, days corrected by
 /// those who stayed, over the root of the sum of squares. A consumer's weight is 1/(1 + φ·m), φ = 1/5. This is the
-/// best consumer-level test that a careful engineer would write down in an hour.
-pub(crate) fn by_consumer(panel: &Panel) -> bool {
+/// best consumer-level test that a careful engineer would write down in an hour. One-sided; 1 where it can tell nothing.
+pub(crate) fn by_consumer(panel: &Panel) -> f64 {
     let stayed = stayers(panel);
     let (mut sum, mut squares, mut n) = (0.0, 0.0, 0.0);
     for consumer in panel.iter() {
@@ -49,8 +49,8 @@ pub(crate) fn by_consumer(panel: &Panel) -> bool {
         squares += residual * residual;
         n += 1.0;
     }
-    let Ok(student) = StudentsT::new(0.0, 1.0, f64::max(n - 1.0, 1.0)) else { return false };
-    n > 2.0 && squares > 0.0 && student.sf(sum / squares.sqrt()) < ERROR
+    let Ok(student) = StudentsT::new(0.0, 1.0, f64::max(n - 1.0, 1.0)) else { return 1.0 };
+    if n > 2.0 && squares > 0.0 { student.sf(sum / squares.sqrt()) } else { 1.0 }
 }
 
 /// The rate of each day among those who never moved, over all days; 1 where there is none.
@@ -69,9 +69,11 @@ fn stayers(panel: &Panel) -> Vec<f64> {
         .collect()
 }
 
-/// The comparison of this crate, looked at once, with the whole error to itself.
-pub(crate) fn looked_at_once(panel: &Panel) -> bool {
-    conditional::fit(panel, None, Depth::Whole).is_some_and(|fit| {
-        StudentsT::new(0.0, 1.0, (fit.effective - 1.0).max(1.0)).is_ok_and(|t| t.sf(fit.theta / fit.standard_error) < ERROR)
-    })
+/// The comparison of this crate, looked at once, with the whole error to itself. One-sided; 1 where it can tell nothing.
+pub(crate) fn looked_at_once(panel: &Panel) -> f64 {
+    let p = |fit: conditional::Fit| {
+        let student = StudentsT::new(0.0, 1.0, (fit.effective - 1.0).max(1.0)).ok()?;
+        Some(student.sf(fit.theta / fit.standard_error))
+    };
+    conditional::fit(panel, None, Depth::Whole).and_then(p).unwrap_or(1.0)
 }
