@@ -9,6 +9,8 @@ pub mod names;
 pub mod output;
 mod partition;
 pub mod requests;
+mod said;
+mod seen;
 pub mod state;
 pub mod waiting;
 pub mod window;

@@ -9,16 +9,17 @@ use groundswell_catalogue::{Call, Catalogue, Resolved};
 use groundswell_model::frame::{BadItem, FrameWriter};
 use groundswell_model::insight::flag;
 use groundswell_model::{
-    Event, FeedbackEvent, IdentityHash, Insight, Known, Milestone, Op, Outcome, Reject, RejectReason, Removal, Rung, Skip, Timestamp,
-    UNKNOWN_API, UsageEvent,
+    ContentHash, Event, FeedbackEvent, IdentityHash, Insight, Known, Milestone, Op, Outcome, Reject, RejectReason, Removal, Rung, Skip,
+    Timestamp, UNKNOWN_API, UsageEvent,
 };
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::fold::{Counted, Fold};
 use super::insight;
 use super::journal::{self, Journal, Told};
 use super::names::{Names, OTHER_OPERATION};
 use super::output::Output;
+use super::said::Said;
 use super::state::{self, BadEntry, Entry};
 use super::waiting::{self, Waiting};
 use super::window::{Mark, Met, Window};
@@ -66,8 +67,7 @@ impl Work<'_> {
 pub struct Partition {
     pub(super) number: u32,
     window: Window,
-    /// Identity, in halves to stay at 24 bytes an entry, and content.
-    feedback: HashMap<(u64, u64), u64>,
+    feedback: Said,
     consumers: HashTable<u32>,
     hasher: DefaultHashBuilder,
     journals: Vec<Kept>,
@@ -92,7 +92,7 @@ impl Partition {
         Self {
             number,
             window: Window::new(rules.dedupe_minutes, most),
-            feedback: HashMap::new(),
+            feedback: Said::default(),
             consumers: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             journals: Vec::new(),
@@ -121,7 +121,7 @@ impl Partition {
                 }
             }
             Entry::Feedback(identity, content) => {
-                self.feedback.insert(halves(identity), content);
+                self.feedback.set(IdentityHash(identity), ContentHash(content));
             }
             Entry::Name(parent, name) => self.names.restore(parent, name),
             Entry::Window(mark) => return Ok(Some(mark)),
@@ -239,15 +239,18 @@ impl Partition {
     }
 
     fn say<'a>(&mut self, event: &FeedbackEvent<'a>, tables: &Tables<'a>, work: &mut Work<'a>) -> Result<Outcome<()>, BadItem> {
-        let (identity, content) = (event.head.identity.0, event.head.content.0);
-        match self.feedback.get(&halves(identity)) {
+        let (identity, content) = (event.head.identity, event.head.content);
+        if event.was.is_some() {
             // What another partition sent on was counted there.
-            _ if event.was.is_some() => self.feedback.insert(halves(identity), content),
-            Some(known) if *known == content => return Ok(Outcome::Skip(Skip::Duplicate)),
-            Some(_) => return Ok(Outcome::Reject(conflict("feedback"))),
-            None => self.feedback.insert(halves(identity), content),
-        };
-        work.state.push(self.entry(state::write(&Entry::Feedback(identity, content))?));
+            self.feedback.set(identity, content);
+        } else {
+            match self.feedback.meet(identity, content) {
+                Met::New => {}
+                Met::Same => return Ok(Outcome::Skip(Skip::Duplicate)),
+                Met::Other => return Ok(Outcome::Reject(conflict("feedback"))),
+            }
+        }
+        work.state.push(self.entry(state::write(&Entry::Feedback(identity.0, content.0))?));
         let consumer = event.head.consumer;
         let journal = journal_at(&self.consumers, &self.hasher, &self.journals, consumer);
         let case = attribution::Case { event, catalogue: tables.catalogue, journal, look_back_days: tables.rules.look_back_days };
@@ -401,11 +404,6 @@ fn journal_at<'j>(consumers: &HashTable<u32>, hasher: &DefaultHashBuilder, journ
 /// An insight that counts for another API now leaves the one where it was.
 fn leave(was: &str, found: &attribution::Attribution<'_>, event: &FeedbackEvent<'_>, work: &mut Work<'_>) -> Result<(), BadItem> {
     if was == found.api { Ok(()) } else { work.output.push(&Op::Remove(Removal { api: was, identity: event.head.identity })) }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "halves")]
-fn halves(identity: u128) -> (u64, u64) {
-    ((identity >> 64) as u64, identity as u64)
 }
 
 fn conflict(what: &str) -> Reject {

@@ -2,7 +2,7 @@
 //!
 //! Nothing of it is written as state: after a restart it is read again from the tail of `events`. A tiny
 //! state entry says from where. To be the same then as it was before, it depends on the stream of events
-//! alone: entries are told old by how many events came after them, and by marks set along the stream.
+//! alone: events are told old by how many came after them, and by marks set along the stream.
 //! One thing is lost with what lies before the window: of an identity with two contents, the first of which was met
 //! before the window and the second in it, the second stands after a restart. Neither is counted again.
 
@@ -14,14 +14,16 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Place;
 use serde::{Deserialize, Serialize};
 
+use super::seen::Seen;
+
 /// A mark is set after this many events, or sooner after a part of the time.
 const MARK_EVERY: u32 = 1024;
 /// Marks in one window of time.
 const MARKS_IN_WINDOW: i64 = 64;
 /// The state entry is written again after this many marks have left the window.
 const WRITE_EVERY: u32 = 8;
-/// Fewer entries are never swept.
-const SWEEP_FROM: usize = 4096;
+/// Events that are kept together.
+const CHUNK: usize = 1024;
 
 /// What an identity was met as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +36,45 @@ pub enum Met {
     Other,
 }
 
-/// 16 bytes: a million of them take some 20 MB. Two identities of a window share 64 bits once in a
-/// hundred thousand years of 1,000 events a second.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    identity: u64,
-    content: u32,
-    /// How many events came before, from where reading began; wraps around.
-    number: u32,
+/// The events of the window in their order, each by its number: how many came before it from where reading began, wrapping around.
+/// In chunks, so that it grows without copying and is never larger than what it holds and two chunks.
+#[derive(Debug, Default)]
+struct Stream {
+    chunks: VecDeque<Vec<Seen>>,
+    /// The oldest that is held, and its place in the first chunk.
+    first: u32,
+    gone: usize,
+}
+
+impl Stream {
+    fn get(&self, number: u32) -> Seen {
+        let place = self.gone + number.wrapping_sub(self.first) as usize;
+        self.chunks[place / CHUNK][place % CHUNK]
+    }
+
+    fn push(&mut self, seen: Seen) {
+        match self.chunks.back_mut() {
+            Some(last) if last.len() < CHUNK => last.push(seen),
+            _ => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(seen);
+                self.chunks.push_back(chunk);
+            }
+        }
+    }
+
+    /// Gives the oldest away, with its number.
+    fn pop(&mut self) -> Option<(u32, Seen)> {
+        let seen = *self.chunks.front()?.get(self.gone)?;
+        let number = self.first;
+        self.first = number.wrapping_add(1);
+        self.gone += 1;
+        if self.gone == CHUNK {
+            self.chunks.pop_front();
+            self.gone = 0;
+        }
+        Some((number, seen))
+    }
 }
 
 /// A place in the stream.
@@ -58,13 +91,15 @@ pub struct Mark {
 /// The identities of the last hours of one partition.
 #[derive(Debug)]
 pub struct Window {
-    entries: HashTable<Entry>,
+    /// Every event since the first mark.
+    stream: Stream,
+    /// Of each identity the number under which it was met last.
+    latest: HashTable<u32>,
     marks: VecDeque<Mark>,
     newest: Timestamp,
     next: u32,
     length_ms: i64,
     most: u32,
-    sweep_at: usize,
     evicted_early: u64,
     passed: u32,
     written: bool,
@@ -75,13 +110,13 @@ impl Window {
     #[must_use]
     pub fn new(minutes: u32, most: usize) -> Self {
         Self {
-            entries: HashTable::new(),
+            stream: Stream::default(),
+            latest: HashTable::new(),
             marks: VecDeque::new(),
             newest: Timestamp(i64::MIN),
             next: 0,
             length_ms: i64::from(minutes) * 60_000,
             most: u32::try_from(most).unwrap_or(u32::MAX).clamp(1, u32::MAX / 4),
-            sweep_at: SWEEP_FROM,
             evicted_early: 0,
             passed: 0,
             written: false,
@@ -123,37 +158,43 @@ impl Window {
             self.marks.pop_front();
             self.passed += 1;
         }
+        self.forget();
+    }
+
+    /// Forgets what lies before the first mark.
+    fn forget(&mut self) {
+        let begins = self.marks.front().map_or(self.next, |mark| mark.number);
+        while self.stream.first != begins
+            && let Some((number, seen)) = self.stream.pop()
+        {
+            // Met again later, it stands there under that number.
+            if let Ok(last) = self.latest.find_entry(seen.identity(), |n| *n == number) {
+                last.remove();
+            }
+        }
     }
 
     /// Meets an event, and remembers it if it is new.
     pub fn meet(&mut self, identity: IdentityHash, content: ContentHash, received: Timestamp) -> Met {
-        #[expect(clippy::cast_possible_truncation, reason = "halves of a hash")]
-        let (identity, content) = ((identity.0 >> 64) as u64 ^ identity.0 as u64, content.0 as u32);
+        let mut seen = Seen::new(identity, content);
+        let (identity, content) = (seen.identity(), seen.content);
         self.newest = self.newest.max(received);
-        let oldest = self.marks.front().map_or(0, |mark| self.next.wrapping_sub(mark.number));
-        let number = self.next;
-        let live = |entry: &Entry| number.wrapping_sub(entry.number) <= oldest;
-        let met = match self.entries.entry(identity, |e| e.identity == identity, |e| e.identity) {
-            Place::Occupied(mut place) if live(place.get()) => {
+        let (number, stream) = (self.next, &self.stream);
+        let met = match self.latest.entry(identity, |n| stream.get(*n).identity() == identity, |n| stream.get(*n).identity()) {
+            Place::Occupied(mut place) => {
                 // The first content stands. That it was met again keeps it: so which identities are held depends
                 // on the events of the window alone, and reading those again holds the same.
-                place.get_mut().number = number;
-                if place.get().content == content { Met::Same } else { Met::Other }
-            }
-            Place::Occupied(mut place) => {
-                *place.get_mut() = Entry { identity, content, number };
-                Met::New
+                seen.content = stream.get(*place.get()).content;
+                *place.get_mut() = number;
+                if seen.content == content { Met::Same } else { Met::Other }
             }
             Place::Vacant(place) => {
-                place.insert(Entry { identity, content, number });
+                place.insert(number);
                 Met::New
             }
         };
-        self.next = self.next.wrapping_add(1);
-        if self.entries.len() >= self.sweep_at {
-            self.entries.retain(|e| live(e));
-            self.sweep_at = (self.entries.len() + self.entries.len() / 4).max(SWEEP_FROM);
-        }
+        self.stream.push(seen);
+        self.next = number.wrapping_add(1);
         met
     }
 
@@ -170,13 +211,13 @@ impl Window {
     /// How many identities are held.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.latest.len()
     }
 
     /// Whether none is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.latest.is_empty()
     }
 
     /// How many events left the window before their time since this was last asked, because there were too many.
@@ -229,6 +270,30 @@ mod tests {
         assert_eq!(meet(&mut w, 19_000, 1, 0), Met::Same);
         assert_eq!(meet(&mut w, 100, 1, 0), Met::New);
         assert!(w.take_evicted_early() >= 14_000);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Over many chunks, with repetitions: as a plain list of the events since the first mark says.
+        #[test]
+        fn every_event_is_met_as_a_list_says(repeats in proptest::collection::vec((0usize..4000, 0u64..2), 1..40), most in 1usize..3000) {
+            let mut window = Window::new(60, most);
+            let mut list: Vec<(u64, u64)> = Vec::new();
+            for (number, (back, content)) in repeats.iter().cycle().take(5000).enumerate() {
+                let again = list.len().checked_sub(back + 1).filter(|_| number % 7 == 0).map(|at| list[at].0);
+                let id = again.unwrap_or(number as u64);
+                window.frame(Offset(number as u64));
+                let begins = window.marks.front().map_or(0, |mark| mark.number as usize);
+                let before = list[begins..].iter().find(|(other, _)| *other == id).map(|(_, content)| *content);
+                let expected = before.map_or(Met::New, |before| if before == *content { Met::Same } else { Met::Other });
+                prop_assert_eq!(meet(&mut window, id, *content, 0), expected);
+                // What is remembered of one that was met again is the first content.
+                list.push((id, before.unwrap_or(*content)));
+                prop_assert!(window.stream.chunks.len() <= most / CHUNK + 4);
+            }
+        }
+
     }
 
     proptest! {

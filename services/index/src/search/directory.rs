@@ -292,7 +292,10 @@ impl Directory for BatchedDirectory {
     fn sync_directory(&self) -> io::Result<()> {
         let _one_at_a_time = lock(&self.syncing);
         self.pack_staged()?;
-        self.sync_plain()
+        self.sync_plain()?;
+        // The engine remembers every file that it ever mapped, until somebody asks which it has mapped: then it forgets those that are gone.
+        drop(self.inner.get_cache_info());
+        Ok(())
     }
 
     fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
