@@ -35,7 +35,7 @@ struct Service {
     bus: Arc<dyn Bus>,
     data: PathBuf,
     settings: IndexSettings,
-    /// Partitions that commit at once where there are many changes.
+    /// Partitions that commit at once.
     at_work: usize,
     limits: Limits,
     handle: Handle,
@@ -270,12 +270,11 @@ impl Service {
     }
 }
 
-/// Commits the partitions side by side, because most of a small commit is waiting for the disk; few at once where there are many changes.
-fn commit_all(partitions: &mut BTreeMap<u32, Partition>, at_work: usize) -> Result<Vec<Round>, StoreFailed> {
-    let many = partitions.values().any(|partition| partition.search().has_many_changes());
-    let at_once = if many { at_work } else { partitions.len().max(1) };
+/// Commits partitions side by side, because most of a small commit is waiting for the disk; not all of them, because each of their
+/// writers at work holds some ten MiB.
+fn commit_all(partitions: &mut BTreeMap<u32, Partition>, at_once: usize) -> Result<Vec<Round>, StoreFailed> {
     let mut all: Vec<_> = partitions.iter_mut().collect();
-    let rounds = all.chunks_mut(at_once).map(commit_group).collect::<Result<Vec<_>, _>>()?;
+    let rounds = all.chunks_mut(at_once.max(1)).map(commit_group).collect::<Result<Vec<_>, _>>()?;
     Ok(rounds.into_iter().flatten().collect())
 }
 

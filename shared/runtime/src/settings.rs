@@ -205,7 +205,7 @@ impl Default for ClassifySettings {
     fn default() -> Self {
         Self {
             dedupe_minutes: 120,
-            dedupe_entries: 1_000_000,
+            dedupe_entries: 900_000,
             look_back_days: 30,
             operations_per_version: 5_000,
             undeclared_versions: 50,
@@ -234,7 +234,7 @@ pub struct IndexSettings {
 
 impl Default for IndexSettings {
     fn default() -> Self {
-        Self { commit_ms: 50, writer_mib: 256, writers: 16, rollup_cache_mib: 32, themes_mib: 64 }
+        Self { commit_ms: 50, writer_mib: 256, writers: 16, rollup_cache_mib: 16, themes_mib: 64 }
     }
 }
 

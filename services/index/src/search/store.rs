@@ -238,8 +238,7 @@ impl SearchStore {
     }
 
     /// Whether the next commit should go on beside few others: [`at_work`].
-    #[must_use]
-    pub fn has_many_changes(&self) -> bool {
+    fn has_many_changes(&self) -> bool {
         self.waiting() > MANY_CHANGES
     }
 
