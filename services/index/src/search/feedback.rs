@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use groundswell_model::{Day, Timestamp};
+use groundswell_text::classify::UNSURE;
 use hashbrown::{HashMap, HashSet};
 use tantivy::columnar::Column;
 use tantivy::{DocAddress, DocId};
@@ -317,10 +318,11 @@ impl Count {
         self.answers.entry((kind, score.to_bits(), bits(scale.0), bits(scale.1))).or_default().add(kept.weight);
     }
 
+    /// The most frequent labels. What nothing could be told of stands for nothing.
     fn labels_to_quote(&self) -> Vec<quotes::Label<'_>> {
         let mut labels = Vec::new();
         for (field, most) in [(0, 3), (1, 5)] {
-            let mut values: Vec<&Value> = self.values[field].iter().filter(|v| v.tally.count > 0).collect();
+            let mut values: Vec<&Value> = self.values[field].iter().filter(|v| v.tally.count > 0 && &*v.name != UNSURE).collect();
             values.sort_by(|a, b| b.tally.weight.total_cmp(&a.tally.weight).then_with(|| a.name.cmp(&b.name)));
             labels.extend(values.into_iter().take(most).map(|v| quotes::Label {
                 field: TALLIED[field].name(),

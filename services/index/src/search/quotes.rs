@@ -2,6 +2,7 @@
 
 use groundswell_model::insight::Label as InsightLabel;
 use groundswell_model::{Insight, Timestamp};
+use groundswell_text::classify::UNSURE;
 use hashbrown::HashSet;
 use tantivy::DocAddress;
 
@@ -37,7 +38,7 @@ pub struct Quote {
     pub url: Option<String>,
     /// The consumer; empty if nobody is named.
     pub consumer: String,
-    /// Its labels: type, aspects, severity, sentiment.
+    /// Its labels, as far as they are told: type, aspects, severity, sentiment.
     pub labels: Vec<String>,
     /// Survey kind and score.
     pub survey: Option<(String, f64)>,
@@ -121,7 +122,7 @@ fn quote(label: &Label<'_>, i: &Insight<'_>) -> Quote {
         text: telling_sentence(text, &because),
         url: i.url.map(str::to_owned),
         consumer: i.consumer.to_owned(),
-        labels: labels.filter(|l| !l.name.is_empty()).map(|l| l.name.clone()).collect(),
+        labels: labels.filter(|l| !l.name.is_empty() && l.name != UNSURE).map(|l| l.name.clone()).collect(),
         survey: i.survey.as_ref().map(|s| (s.kind.to_owned(), s.score)),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use groundswell_model::Rung;
 use groundswell_stats::{Moments, Weights, mean, net_promoter_score, poisson_rate_weighted, wilson, wilson_weighted};
+use groundswell_text::classify::UNSURE;
 
 use super::figure::{money, of_count, of_weights, real, tidy};
 use super::inputs::ApiFeedback;
@@ -140,7 +141,10 @@ fn label_counts(labels: &BTreeMap<String, Tally>, all: &Weights, behind: Option<
     let mut counts: Vec<LabelCount> =
         labels.iter().map(|(name, tally)| LabelCount { revenue: revenue(name), ..label_count(name, tally, all) }).collect();
     counts.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.name.cmp(&b.name)));
+    // What nothing could be told of comes last, however much it is.
+    let unsure = counts.iter().position(|label| label.name == UNSURE).map(|at| counts.remove(at));
     counts.truncate(MOST_LABELS);
+    counts.extend(unsure);
     counts
 }
 

@@ -232,7 +232,7 @@ pub struct Quote {
     pub url: Option<String>,
     /// The consumer; empty where nobody is named.
     pub consumer: String,
-    /// Its labels: kind, aspects, severity, sentiment.
+    /// Its labels, as far as they are told: type, aspects, severity, sentiment.
     pub labels: Vec<String>,
     /// Kind and score of the survey, like `nps 3`.
     pub survey: Option<String>,
