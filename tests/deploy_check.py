@@ -40,6 +40,18 @@ def check_key(variable: str, where: str, keys: set[str]) -> None:
     expect(key in keys or key.startswith("kafka.properties."), f"{where}: {variable} sets no key that there is")
 
 
+def check_metrics() -> None:
+    """What the code counts is described, and what the page for operators names is counted."""
+    described = set(re.findall(r'"(groundswell_\w+)"', (ROOT / "shared/runtime/src/telemetry/names.rs").read_text()))
+    counted = set()
+    for source in [*ROOT.glob("services/**/*.rs"), *ROOT.glob("shared/**/*.rs")]:
+        counted |= set(re.findall(r'metrics::\w+!\("(groundswell_\w+)"', source.read_text()))
+    counted = {name for name in counted if "_telemetry_test_" not in name}
+    expect(counted == described, f"metrics: {sorted(counted ^ described)} are counted or described, not both")
+    named = set(re.findall(r"`(groundswell_[a-z_]+)[`{]", (DEPLOY / "README.md").read_text()))
+    expect(named <= described, f"deploy/README.md: {sorted(named - described)} are no metrics")
+
+
 def check_compose(keys: set[str]) -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     services = compose["services"]
@@ -168,6 +180,7 @@ def check_everything_else() -> None:
 
 def main() -> int:
     keys = known_keys()
+    check_metrics()
     check_compose(keys)
     check_units(keys)
     check_topics()

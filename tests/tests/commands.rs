@@ -186,3 +186,12 @@ fn wrong_use_and_wrong_configuration_say_what_to_do() {
     assert_eq!(nobody.status.code(), Some(4));
     assert!(!String::from_utf8_lossy(&nobody.stderr).is_empty());
 }
+
+#[test]
+fn a_service_alone_on_the_embedded_log_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = run(&["serve", "ingest", "--data", folder.path().to_str().unwrap()], &[]).unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(64), "{said}");
+    assert!(said.contains("kafka.bootstrap") && said.contains("groundswell up"), "{said}");
+}

@@ -82,10 +82,10 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
   groundswell tail --api payments --version v2 --filter severity:blocks
   groundswell tail --format json | jq .title")]
     Tail(Tail),
-    /// Search feedback: words, \"phrases\", fields, ranges
+    /// Search feedback: words, "phrases", fields, ranges
     #[command(after_help = "Examples:
   groundswell search '\"rate limit\" OR timeout' --api payments --version v2
-  groundswell search 'type:bug AND score:<7' --facet aspect --histogram week
+  groundswell search 'aspect:errors AND sentiment:negative' --facet type --histogram week
   groundswell search --like //desk.example/42 --limit 5      more like this
   groundswell search --api payments --filter sentiment:negative --since 2026-02-01 --limit 5 --format json")]
     Search(Search),
@@ -319,9 +319,9 @@ pub struct DlqFilter {
     /// Those that were published again already, too
     #[arg(long)]
     pub replayed: bool,
-    /// At most so many, the newest
-    #[arg(long, default_value_t = 1000, value_name = "N")]
-    pub limit: usize,
+    /// At most so many, the newest [default: list 1000, replay all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -49,7 +49,7 @@ fn wanted(filter: &DlqFilter) -> Wanted {
         topic: filter.topic.clone(),
         place: filter.place.clone(),
         replayed: filter.replayed.then_some(true),
-        limit: Some(filter.limit),
+        limit: filter.limit,
     }
 }
 

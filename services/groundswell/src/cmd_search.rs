@@ -1,11 +1,12 @@
 //! `search`: feedback that matches.
 
 use groundswell_index::search::types::{Hit, SearchResponse};
+use groundswell_index::summary::types::ApisOverview;
 
 use crate::cli::{Global, Narrow, Search};
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::output::{Format, clean, lines, print, print_json, short, table, thousands};
+use crate::output::{Format, clean, lines, note, print, print_json, short, table, thousands};
 
 /// Characters of a text in a row.
 const TEXT: usize = 220;
@@ -16,11 +17,29 @@ const BAR: u64 = 40;
 pub fn run(global: &Global, args: &Search) -> Result<(), Failure> {
     let client = Client::find(global)?;
     let found: SearchResponse = client.get(&["v1", "search"], &query(args))?;
+    if found.total == 0 {
+        unknown_names(&client, &args.narrow)?;
+    }
     client.finish()?;
     match Format::choose(global.format) {
         Format::Json => print_json(&found),
         format => print(&render(&found, format)),
     }
+}
+
+/// Says which of the names that narrowed a search nobody knows: else nothing found looks as if nothing were wrong.
+fn unknown_names(client: &Client, narrow: &Narrow) -> Result<(), Failure> {
+    let Some(api) = &narrow.api else { return Ok(()) };
+    let known: ApisOverview = client.get(&["v1", "apis"], &[])?;
+    match known.apis.iter().find(|known| known.api == *api) {
+        None => note(&format!("no API is called {}; `groundswell apis` lists those there are", clean(api))),
+        Some(known) => {
+            for version in narrow.version.iter().filter(|version| known.versions.iter().all(|v| v.version != **version)) {
+                note(&format!("{} has no version {}; `groundswell apis` lists those there are", clean(api), clean(version)));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn query(args: &Search) -> Vec<(&'static str, String)> {

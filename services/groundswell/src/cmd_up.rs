@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use groundswell_bus::Bus;
-use groundswell_runtime::program::{exit_code, print_configuration, start};
-use groundswell_runtime::settings::LogFormat;
+use groundswell_runtime::program::{exit_code, meets_others, print_configuration, start};
+use groundswell_runtime::settings::{LogFormat, SettingsError};
 use groundswell_runtime::{App, ServeArgs, Service, Settings};
 
 use crate::cli::{Global, ServeOne};
@@ -16,16 +16,22 @@ use crate::server_file::ServerFile;
 
 /// All services.
 pub fn up(global: &Global, args: &ServeArgs) -> ExitCode {
-    run(global, args, "all services", pipeline::everything)
+    run(global.config.load_for(args), args, "all services", pipeline::everything)
 }
 
 /// One service.
 pub fn serve(global: &Global, args: &ServeOne) -> ExitCode {
-    run(global, &args.serve, &format!("{:?}", args.service).to_lowercase(), |app, bus| pipeline::one(args.service, app, bus))
+    let settings = global.config.load_for(&args.serve).and_then(|settings| meets_others(&settings).map(|()| settings));
+    run(settings, &args.serve, &format!("{:?}", args.service).to_lowercase(), |app, bus| pipeline::one(args.service, app, bus))
 }
 
-fn run(global: &Global, args: &ServeArgs, what: &str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>) -> ExitCode {
-    let settings = match global.config.load_for(args) {
+fn run(
+    settings: Result<Settings, SettingsError>,
+    args: &ServeArgs,
+    what: &str,
+    build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>,
+) -> ExitCode {
+    let settings = match settings {
         Ok(settings) => settings,
         Err(error) => return Failure::from(error).tell(),
     };

@@ -1,5 +1,6 @@
 //! Dead letters, over HTTP or straight from the transport: one set of answers for both.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -32,7 +33,7 @@ pub struct Wanted {
     /// Those that were sent back, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replayed: Option<bool>,
-    /// At most so many, the newest.
+    /// At most so many, the newest: of a list 1,000 where nothing is said, of a replay all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
@@ -40,7 +41,7 @@ pub struct Wanted {
 /// The answer to a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Letters {
-    /// In the order of their partitions.
+    /// In the order in which the originals were received, the newest last.
     pub letters: Vec<DeadLetter>,
 }
 
@@ -69,8 +70,8 @@ impl Letter {
 impl Wanted {
     fn filter(&self) -> Result<Filter, String> {
         let places = match &self.place {
-            Some(place) => vec![place.parse().map_err(|e: dlq::BadPlace| e.to_string())?],
-            None => Vec::new(),
+            Some(place) => [place.parse().map_err(|e: dlq::BadPlace| e.to_string())?].into(),
+            None => BTreeSet::new(),
         };
         Ok(Filter { reason: self.reason.clone(), topic: self.topic.clone(), places, replayed: self.replayed.unwrap_or(false) })
     }
@@ -105,9 +106,16 @@ pub fn show(bus: &dyn Bus, names: &TopicNames, place: &str) -> Result<Letter, Re
     Ok(Letter { letter: shown.letter, key_base64, headers, value_base64, whole: shown.whole })
 }
 
-/// Sends originals back to their topics.
+/// Sends originals back to their topics: of all letters that are wanted, or of the newest so many.
 pub fn replay(bus: &dyn Bus, names: &TopicNames, wanted: &Wanted) -> Result<Replayed, Refused> {
-    let filter = wanted.filter().map_err(Refused::Wrong)?;
+    let mut filter = wanted.filter().map_err(Refused::Wrong)?;
+    if let Some(most) = wanted.limit {
+        let newest = dlq::list(bus, &filter, most).map_err(Refused::Bus)?;
+        filter.places = newest.iter().filter_map(|letter| letter.letter.parse().ok()).collect();
+        if filter.places.is_empty() {
+            return Ok(Replayed::default());
+        }
+    }
     dlq::replay(bus, names, &filter).map_err(Refused::Bus)
 }
 

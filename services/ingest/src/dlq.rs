@@ -3,7 +3,7 @@
 //! Nothing is ever removed from the dead letter topic. A replay notes what it sent back in records of its own, each with
 //! the header [`REPLAYED`], so that a letter is listed as long as nobody dealt with it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use groundswell_bus::dead_letter::{CUT, DETAIL, OFFSET, ORIGINAL, PARTITION, REASON, SERVICE, TIME, TOPIC};
@@ -102,8 +102,8 @@ pub struct Filter {
     pub reason: Option<String>,
     /// From the topic of this name.
     pub topic: Option<String>,
-    /// Only these.
-    pub places: Vec<Place>,
+    /// Only these; all where there are none.
+    pub places: BTreeSet<Place>,
     /// Those that were sent back, too.
     pub replayed: bool,
 }
@@ -117,24 +117,24 @@ impl Filter {
     }
 }
 
-/// The newest `most` dead letters that the filter takes, in the order of their partitions.
+/// The `most` dead letters that the filter takes of those received last, the newest last.
 ///
 /// # Errors
 /// The topic can't be read.
 pub fn list(bus: &dyn Bus, filter: &Filter, most: usize) -> Result<Vec<DeadLetter>, BusError> {
     let replayed = replayed(bus)?;
-    let mut letters = VecDeque::new();
+    let mut letters = BTreeMap::new();
     bus.reader(Topic::DeadLetters)?.catch_up(&mut |record| {
         if let Some(letter) = letter_of(&record, &replayed)
             && filter.takes(place_of(&record), &letter)
         {
-            letters.push_back(letter);
+            letters.insert((letter.time.clone(), place_of(&record)), letter);
             if letters.len() > most {
-                letters.pop_front();
+                letters.pop_first();
             }
         }
     })?;
-    Ok(letters.into())
+    Ok(letters.into_values().collect())
 }
 
 /// One dead letter with its original; none if there is none at this place.

@@ -14,7 +14,7 @@ use groundswell_bus::{Bus, BusError, Stop};
 use tower::ServiceExt;
 
 use crate::http::{Problem, Server};
-use crate::settings::{Scope, Settings, SettingsError};
+use crate::settings::{Scope, Settings, SettingsError, Transport};
 use crate::threads::{Loop, LoopFailed, Threads};
 use crate::{App, ConfigArgs, ServeArgs, exit, open_bus, status};
 
@@ -155,7 +155,7 @@ struct ProgramArgs {
 /// The `main` of a program that is one service.
 pub fn main(name: &'static str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>) -> ExitCode {
     let args = ProgramArgs::parse();
-    let settings = match args.config.load_for(&args.serve) {
+    let settings = match args.config.load_for(&args.serve).and_then(|settings| meets_others(&settings).map(|()| settings)) {
         Ok(settings) => settings,
         Err(error) => return wrong_configuration(&error),
     };
@@ -168,6 +168,17 @@ pub fn main(name: &'static str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyho
         Ok(running.wait()?)
     });
     exit_code(outcome)
+}
+
+/// A service that runs alone meets the others on a broker.
+///
+/// # Errors
+/// The settings name the embedded log, which one process has to itself: what this service wrote, nobody would ever read.
+pub fn meets_others(settings: &Settings) -> Result<(), SettingsError> {
+    match settings.transport {
+        Transport::Kafka => Ok(()),
+        Transport::Embedded => Err(SettingsError::Alone),
+    }
 }
 
 /// Says what is wrong with the configuration.

@@ -1,5 +1,7 @@
 //! Logs on standard error and metrics for Prometheus.
 
+mod names;
+
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 
@@ -45,8 +47,9 @@ impl Metrics {
         }
         let recorder = PrometheusBuilder::new().set_buckets(SECONDS)?.build_recorder();
         let metrics = METRICS.get_or_init(|| Self(recorder.handle())).clone();
-        if metrics::set_global_recorder(recorder).is_err() {
-            tracing::debug!("metrics were begun before");
+        match metrics::set_global_recorder(recorder) {
+            Ok(()) => names::register(),
+            Err(_) => tracing::debug!("metrics were begun before"),
         }
         Ok(metrics)
     }
@@ -76,6 +79,13 @@ mod tests {
         assert!(text.contains("groundswell_telemetry_test_total{fate=\"emitted\"} 3"), "{text}");
         assert!(text.contains("groundswell_telemetry_test_seconds_bucket{le=\"0.005\"} 1"), "{text}");
         metrics.upkeep();
+    }
+
+    #[test]
+    fn alerts_see_a_counter_before_its_first_event_and_every_metric_says_what_it_is() {
+        let text = Metrics::install().unwrap().render();
+        assert!(text.contains("\ngroundswell_index_failures_total 0"), "{text}");
+        assert!(text.contains("# HELP groundswell_index_failures_total The index could not be written"), "{text}");
     }
 
     #[test]

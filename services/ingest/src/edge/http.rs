@@ -44,6 +44,9 @@ fn respond(edge: &Edge, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Prob
         Some(Ok(text)) => Some(text),
         None => None,
     };
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding.as_bytes() != b"identity") {
+        return Err(compressed());
+    }
     let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let (items, is_list) = request::items(content_type, &headers, body, &edge.limits).map_err(|unreadable| match unreadable {
         Unreadable::ContentType => unsupported(),
@@ -88,6 +91,15 @@ fn unsupported() -> Problem {
         "unsupported_media_type",
         "This content type is not read here",
         "send application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson, or application/json with ce- headers",
+    )
+}
+
+fn compressed() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "Compressed bodies are not read here",
+        "send the events as they are, without `content-encoding`",
     )
 }
 

@@ -22,6 +22,7 @@ impl Settings {
                 MASK.clone_into(value);
             }
         }
+        masked.classify.language_model.url = without_user(&masked.classify.language_model.url);
         for key in &mut masked.server.keys {
             key.hash = format!("{}{MASK}", key.hash.chars().take(HASH_SHOWN).collect::<String>());
         }
@@ -34,6 +35,16 @@ impl Settings {
     /// A value that TOML can't hold, like a path that is not UTF-8.
     pub fn to_masked_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string_pretty(&self.masked())
+    }
+}
+
+/// An address without what stands before its host: `https://user:password@host`.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..host_ends].rfind('@') {
+        Some(at) => format!("{scheme}://{MASK}{}", &rest[at..]),
+        None => url.to_owned(),
     }
 }
 
@@ -55,7 +66,9 @@ mod tests {
         settings.kafka.properties.insert("sasl.password".into(), "hunter2".into());
         settings.kafka.properties.insert("ssl.key.location".into(), "/etc/key".into());
         settings.server.keys.push(ApiKey { name: "ci".into(), hash: format!("{:0>64}", "1234567"), scopes: vec![Scope::Publish] });
+        settings.classify.language_model.url = "https://me:t0ps3cret@llm.example/v1?of=a@b".into();
         let text = settings.to_masked_toml().unwrap();
+        assert!(text.contains(&format!("https://{MASK}@llm.example/v1?of=a@b")) && !text.contains("t0ps3cret"), "{text}");
         assert!(!text.contains("5ec2e7") && !text.contains("hunter2") && !text.contains("1234567"), "{text}");
         assert!(text.contains("/etc/key") && text.contains("name = \"ci\"") && text.contains("127.0.0.1:4780"), "{text}");
     }
