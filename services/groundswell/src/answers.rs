@@ -23,10 +23,11 @@ use serde_json::Value;
 use crate::cmd_catalogue::Applied;
 use crate::cmd_doctor::Report;
 use crate::cmd_evaluate::verdicts::Evaluation;
+use crate::cmd_evaluate::{attribution, themes};
 use crate::cmd_review::Reviewed;
 use crate::dead_letters::{Letter, Letters};
 use crate::feed::Sent;
-use crate::openapi;
+use crate::{cmd_bench, cmd_classify, cmd_simulate, openapi};
 
 fn schema<T: JsonSchema>() -> Value {
     let generator: SchemaGenerator = SchemaSettings::draft2020_12().into_generator();
@@ -56,6 +57,11 @@ fn check(name: &str, value: &Value) {
 fn the_documents_of_the_answers_are_up_to_date() {
     check("openapi.json", &openapi::document());
     let answers = [
+        ("bench", schema::<cmd_bench::Report>()),
+        ("classify", schema::<cmd_classify::LineAnswer>()),
+        ("evaluate-attribution", schema::<attribution::Reports>()),
+        ("evaluate-themes", schema::<themes::Report>()),
+        ("simulate", schema::<cmd_simulate::Written>()),
         ("apis", schema::<ApisOverview>()),
         ("changes", schema::<Changes>()),
         ("deprecation-status", schema::<Readiness>()),

@@ -47,7 +47,7 @@ pub struct Line {
 }
 
 /// One label of the answer to a line.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Given {
     /// The label, or `unsure`.
     label: String,
@@ -61,17 +61,20 @@ pub struct Given {
 }
 
 /// One of several labels that a text is given.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct One {
+    /// The label.
     label: String,
+    /// How likely it is right, 0 to 1.
     confidence: f32,
+    /// The words that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<Vec<String>>,
 }
 
 /// The answer to a line by the shipped heads.
-#[derive(Debug, Serialize)]
-struct Shipped {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Shipped {
     line: usize,
     #[serde(rename = "type")]
     kind: Given,
@@ -85,8 +88,8 @@ struct Shipped {
 }
 
 /// The answer to a line by a head of one's own.
-#[derive(Debug, Serialize)]
-struct Own {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Own {
     line: usize,
     #[serde(flatten)]
     given: Given,
@@ -96,9 +99,23 @@ struct Own {
     model: String,
 }
 
+/// The answer to a line: by the shipped heads, by a head of one's own (`--model`), or why there is none.
+#[cfg(test)]
+#[derive(schemars::JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "its schema is what it is for")]
+pub enum LineAnswer {
+    /// By the shipped heads.
+    Shipped(Shipped),
+    /// By a head of one's own.
+    Own(Own),
+    /// None.
+    Bad(Bad),
+}
+
 /// A line that could not be read.
-#[derive(Debug, Serialize)]
-struct Bad {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Bad {
     line: usize,
     error: String,
 }

@@ -126,6 +126,10 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         query("limit", "At most so many, the newest.", json!({"type": "integer"})),
     ];
     json!({
+        "/healthz": {"get": {"operationId": "isAlive", "summary": "Whether the process lives (no key needed)", "security": [{}], "responses": {"200": {"description": "It does."}}}},
+        "/readyz": {"get": {"operationId": "isReady", "summary": "Whether every part is ready (no key needed)", "security": [{}],
+            "responses": {"200": {"description": "It is."}, "503": {"description": "Something is not; the body names it."}}}},
+        "/metrics": {"get": {"operationId": "metrics", "summary": "Metrics for Prometheus", "responses": {"200": {"description": "Text exposition format.", "content": {"text/plain": {"schema": text()}}}}}},
         "/v1/events": {"post": publish(&problem)},
         "/v1/search": {"get": {
             "operationId": "search", "summary": "Search feedback",
