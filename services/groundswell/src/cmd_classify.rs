@@ -1,6 +1,5 @@
 //! `classify`: labels texts from standard input, one answer a line.
 
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use groundswell_model::insight::{Label, Labels};
@@ -8,9 +7,13 @@ use groundswell_text::classify::{Text, Trained, UNSURE};
 use groundswell_text::model::{self, Answer, Model, Prepared, Told};
 use serde::{Deserialize, Serialize};
 
+use crate::bounded_lines::{self, BoundedLines};
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{Format, clean, note, print};
+
+/// Bytes of one line at most.
+const LINE_BYTES: usize = 16 * 1024 * 1024;
 
 /// What to label, and by which model.
 #[derive(clap::Args, Debug)]
@@ -75,7 +78,7 @@ pub struct One {
 /// The answer to a line by the shipped heads.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Shipped {
-    line: usize,
+    line: u64,
     #[serde(rename = "type")]
     kind: Given,
     aspects: Vec<One>,
@@ -90,7 +93,7 @@ pub struct Shipped {
 /// The answer to a line by a head of one's own.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Own {
-    line: usize,
+    line: u64,
     #[serde(flatten)]
     given: Given,
     /// All labels that are sure enough, where a text may have several.
@@ -116,7 +119,7 @@ pub enum LineAnswer {
 /// A line that could not be read.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Bad {
-    line: usize,
+    line: u64,
     error: String,
 }
 
@@ -125,9 +128,13 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let labeller = Labeller::open(args)?;
     let table = Format::choose(global.format) != Format::Json;
     let mut bad = 0_u64;
-    for (number, line) in (1..).zip(std::io::stdin().lock().split(b'\n')) {
-        let line = line.map_err(|e| Failure::failed(format!("can't read standard input: {e}")))?;
-        match read(&line) {
+    let mut lines = BoundedLines::new(std::io::stdin().lock(), LINE_BYTES);
+    while let Some((number, line)) = lines.next().map_err(|e| Failure::failed(format!("can't read standard input: {e}")))? {
+        let input = match line {
+            bounded_lines::Line::Whole(line) => read(line),
+            bounded_lines::Line::TooLong(_) => Err(format!("it has more than {LINE_BYTES} bytes")),
+        };
+        match input {
             Ok(None) => {}
             Ok(Some(input)) => print(&labeller.answer(number, &input, table)?)?,
             Err(error) => {
@@ -191,7 +198,7 @@ impl Labeller {
         Ok(if model.heads.len() > 1 { Self::Shipped(Trained::new(model), args.explain) } else { Self::Own(model, args.explain) })
     }
 
-    fn answer(&self, line: usize, input: &Line, table: bool) -> Result<String, Failure> {
+    fn answer(&self, line: u64, input: &Line, table: bool) -> Result<String, Failure> {
         match self {
             Self::Shipped(trained, explain) => {
                 let text = Text {
@@ -213,7 +220,7 @@ impl Labeller {
     }
 }
 
-fn by_shipped(line: usize, labels: Labels, answers: &[(&str, Answer)], explain: bool) -> Shipped {
+fn by_shipped(line: u64, labels: Labels, answers: &[(&str, Answer)], explain: bool) -> Shipped {
     let best = |head: &str| answers.iter().find(|(name, _)| *name == head).map(|(_, answer)| &answer.best);
     Shipped {
         line,
@@ -241,7 +248,7 @@ fn given(label: Label, best: Option<&Told>, explain: bool) -> Given {
     Given { label: label.name, confidence, best, because: explain.then_some(because) }
 }
 
-fn by_own(line: usize, model: &Model, prepared: &Prepared, source: Option<&str>, explain: bool) -> Own {
+fn by_own(line: u64, model: &Model, prepared: &Prepared, source: Option<&str>, explain: bool) -> Own {
     let Some(head) = model.heads.first() else { return Own { line, given: Given::default(), labels: None, model: model.name.clone() } };
     let answer = head.answer(prepared, source);
     let label = answer.given.first().map_or(UNSURE, |told| &told.label).to_owned();

@@ -19,8 +19,13 @@ const WORK_OFF_TIME: Duration = Duration::from_secs(3600);
 /// Runs it.
 pub fn run(global: &Global, args: &Send) -> Result<(), Failure> {
     for file in args.files.iter().filter(|f| !is_stdin(f)) {
-        if !file.is_file() {
-            return Err(Failure::wrong_use(format!("{} is not a file; `-` reads standard input", file.display())));
+        // Anything else may be read: a pipe or a device, too.
+        match std::fs::metadata(file) {
+            Ok(known) if known.is_dir() => {
+                return Err(Failure::wrong_use(format!("{} is a folder: name its files; `-` reads standard input", file.display())));
+            }
+            Ok(_) => {}
+            Err(e) => return Err(Failure::wrong_use(format!("can't read {}: {e}; `-` reads standard input", file.display()))),
         }
     }
     let client = Client::find_or_make(global)?;
@@ -49,7 +54,7 @@ fn send_file(feed: &Feed, client: &Client, path: &PathBuf, sent: &mut Sent) -> R
         return send_from(feed, client, "standard input", std::io::stdin().lock(), None, sent);
     }
     let file = File::open(path).map_err(|e| Failure::wrong_use(format!("can't open {name}: {e}")))?;
-    let bytes = file.metadata().ok().map(|m| m.len());
+    let bytes = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
     send_from(feed, client, &name, BufReader::with_capacity(1 << 16, file), bytes, sent)
 }
 

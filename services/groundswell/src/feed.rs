@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
+use groundswell_model::RejectReason;
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::bounded_lines::{BoundedLines, Line};
 use crate::client::{Client, refused};
 use crate::failure::Failure;
+use crate::not_lines;
 
+/// Bytes of one line at most: what a server takes in a request unless it is told otherwise.
+const LINE_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of one request at most, whatever the number of events.
 const REQUEST_BYTES: usize = 4 * 1024 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -120,21 +125,32 @@ impl Feed {
         &self,
         client: &Client,
         name: &str,
-        mut input: impl BufRead,
+        input: impl BufRead,
         sent: &mut Sent,
         mut progress: impl FnMut(u64, u64),
     ) -> Result<(), Failure> {
         let mut batch = Lines::default();
-        let (mut number, mut line) = (0, Vec::new());
+        let mut input = BoundedLines::new(input, LINE_BYTES);
+        let mut first = true;
         loop {
-            line.clear();
-            let read =
-                input.read_until(b'\n', &mut line).map_err(|e| Failure::failed(format!("can't read {name} after line {number}: {e}")))?;
-            number += 1;
-            if !line.trim_ascii().is_empty() {
-                batch.push(line.trim_ascii(), number);
+            let after = input.number();
+            let read = input.next().map_err(|e| Failure::failed(format!("can't read {name} after line {after}: {e}")))?;
+            let at_end = read.is_none();
+            if let Some((number, line)) = read {
+                let (Line::Whole(bytes) | Line::TooLong(bytes)) = line;
+                let bytes = bytes.trim_ascii();
+                if first && !bytes.is_empty() {
+                    first = false;
+                    check_shape(name, bytes)?;
+                }
+                match line {
+                    Line::Whole(_) if bytes.is_empty() => {}
+                    Line::Whole(_) => batch.push(bytes, number),
+                    Line::TooLong(_) => {
+                        sent.reject_line(name, number, format!("the line has more than {LINE_BYTES} bytes: shorten the event"));
+                    }
+                }
             }
-            let at_end = read == 0;
             if !batch.numbers.is_empty() && (at_end || batch.is_full(self.batch)) {
                 let lines = std::mem::take(&mut batch);
                 self.publish(client, name, &lines, sent)?;
@@ -191,25 +207,52 @@ impl Feed {
     }
 
     fn publish_halves(&self, client: &Client, name: &str, lines: &Lines, sent: &mut Sent, body: &str) -> Result<(), Failure> {
-        let Some((left, right)) = lines.halves() else { return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, body)) };
+        let Some((left, right)) = lines.halves() else {
+            // One event that the server takes in no request: the others go on.
+            let number = lines.numbers.first().copied().unwrap_or_default();
+            sent.reject_line(name, number, refused(StatusCode::PAYLOAD_TOO_LARGE, body).to_string());
+            return Ok(());
+        };
         self.publish(client, name, &left, sent)?;
         self.publish(client, name, &right, sent)
     }
 }
 
+/// Refuses a whole file of another shape before each of its lines is refused for itself.
+fn check_shape(name: &str, first: &[u8]) -> Result<(), Failure> {
+    let wrong = |todo| Failure::wrong_use(format!("{name} is not one JSON object a line; {todo}"));
+    not_lines::hint(first).map_or(Ok(()), |todo| Err(wrong(todo)))
+}
+
 impl Sent {
+    /// A line that no server was or could be asked about.
+    fn reject_line(&mut self, name: &str, line: u64, detail: String) {
+        self.rejected += 1;
+        self.refuse(Rejection {
+            file: name.to_owned(),
+            line,
+            reason: RejectReason::TooLarge.name().to_owned(),
+            detail,
+            ..Rejection::default()
+        });
+    }
+
+    fn refuse(&mut self, rejection: Rejection) {
+        *self.reasons.entry(rejection.reason.clone()).or_default() += 1;
+        if self.rejections.len() < LISTED {
+            self.rejections.push(rejection);
+        }
+    }
+
     fn add(&mut self, name: &str, numbers: &[u64], answer: Answer) {
         self.accepted += answer.accepted;
         self.duplicate += answer.duplicate;
         self.rejected += answer.rejected;
         for item in answer.results.into_iter().filter(|r| r.outcome == "rejected") {
             let reason = item.reason.unwrap_or_else(|| "unknown".into());
-            *self.reasons.entry(reason.clone()).or_default() += 1;
-            if self.rejections.len() < LISTED {
-                let line = numbers.get(item.index).copied().unwrap_or_default();
-                let detail = item.detail.unwrap_or_default();
-                self.rejections.push(Rejection { file: name.to_owned(), line, source: item.source, id: item.id, reason, detail });
-            }
+            let line = numbers.get(item.index).copied().unwrap_or_default();
+            let detail = item.detail.unwrap_or_default();
+            self.refuse(Rejection { file: name.to_owned(), line, source: item.source, id: item.id, reason, detail });
         }
     }
 }
@@ -235,6 +278,10 @@ mod tests {
         (Client::at(&url, None).unwrap(), bodies)
     }
 
+    fn taken(events: usize) -> String {
+        format!(r#"{{"accepted":{events},"duplicate":0,"rejected":0,"results":[]}}"#)
+    }
+
     fn serve_one(mut stream: std::net::TcpStream, bodies: &Mutex<Vec<String>>, answers: &mut impl Iterator<Item = (u16, String)>) {
         use std::io::{BufReader, Read, Write};
         let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -248,8 +295,7 @@ mod tests {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).unwrap();
         let body = String::from_utf8(body).unwrap();
-        let taken = format!(r#"{{"accepted":{},"duplicate":0,"rejected":0,"results":[]}}"#, body.lines().count());
-        let (status, answer) = answers.next().unwrap_or((202, taken));
+        let (status, answer) = answers.next().unwrap_or_else(|| (202, taken(body.lines().count())));
         bodies.lock().unwrap().push(body);
         write!(stream, "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}", answer.len()).unwrap();
     }
@@ -282,6 +328,42 @@ mod tests {
         let (outcome, sent, bodies) = feed(vec![(413, String::new())], 10, "a\nb\nc\n");
         assert!(outcome.is_ok());
         assert_eq!((sent.accepted, bodies[1..].to_vec()), (3, vec!["a\n".to_owned(), "b\nc\n".to_owned()]));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_one_rejection_and_the_rest_goes_on() {
+        let long = "x".repeat(LINE_BYTES + 1);
+        let (outcome, sent, bodies) = feed(vec![], 10, &format!("a\n{long}\nb\n"));
+        assert!(outcome.is_ok());
+        assert_eq!((sent.accepted, sent.rejected, bodies), (2, 1, vec!["a\nb\n".to_owned()]));
+        let rejection = &sent.rejections[0];
+        assert_eq!((rejection.file.as_str(), rejection.line, rejection.reason.as_str()), ("in", 2, "too_large"));
+    }
+
+    #[test]
+    fn an_event_that_no_request_can_carry_is_one_rejection_and_the_rest_goes_on() {
+        let problem = r#"{"type":"x","title":"The request is too large","status":413,"detail":"the body is larger than this"}"#;
+        let (outcome, sent, bodies) = feed(vec![(413, String::new()), (202, taken(1)), (413, problem.into())], 10, "a\nb\n");
+        assert!(outcome.is_ok());
+        assert_eq!((sent.accepted, sent.rejected, bodies.len()), (1, 1, 3));
+        let rejection = &sent.rejections[0];
+        assert_eq!((rejection.line, rejection.reason.as_str()), (2, "too_large"));
+        assert!(rejection.detail.contains("larger than this"), "{rejection:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_lines_of_events_is_refused_with_what_makes_them() {
+        for (input, todo) in [("[\n{\"id\":1},\n]\n", "jq -c '.[]'"), ("\n{\n  \"id\": 1\n}\n", "jq -c .")] {
+            let (outcome, sent, bodies) = feed(vec![], 10, input);
+            assert!(outcome.unwrap_err().to_string().contains(todo), "{input}");
+            assert_eq!((sent, bodies.len()), (Sent::default(), 0));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_event() {
+        let (_, sent, bodies) = feed(vec![], 10, "\u{feff}a\n");
+        assert_eq!((sent.accepted, bodies), (1, vec!["a\n".to_owned()]));
     }
 
     #[test]

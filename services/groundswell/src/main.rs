@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod answers;
 mod bench;
+mod bounded_lines;
 mod cli;
 mod client;
 mod cmd_again;
@@ -37,6 +38,7 @@ mod evaluate;
 mod failure;
 mod feed;
 mod figures;
+mod not_lines;
 mod openapi;
 mod output;
 mod pipeline;
