@@ -7,6 +7,7 @@ use groundswell_index::corrections::list::{CorrectionRequest, CorrectionTaken, C
 use groundswell_index::deprecation::types::Readiness;
 use groundswell_index::fix::FixReview;
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
+use groundswell_index::rebuild::Rebuilding;
 use groundswell_index::search::{SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_index::themes::Decided;

@@ -86,6 +86,9 @@ fn worst(redactor: &Redactor) {
         "Bearer ",
         "a.",
         "日",
+        "0171 / ",
+        "call 0171 2345678x ",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY ",
     ];
     let (mut worst, mut which, mut growth) = (0.0, "", 0.0_f64);
     for piece in pieces {

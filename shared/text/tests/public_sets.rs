@@ -26,25 +26,60 @@ fn covered(text: &str, hits: &[Hit], start: u64, end: u64) -> bool {
     text.char_indices().enumerate().filter(|(i, _)| wanted(*i)).all(|(_, (at, _))| hits.iter().any(|h| (h.start..h.end).contains(&at)))
 }
 
+/// A kind of the research set, and what Presidio's recognisers do with it on the same rows (`docs/redaction.md`).
+struct Row {
+    planted: &'static str,
+    kind: Kind,
+    theirs: u32,
+    theirs_wrong: usize,
+}
+
+const RESEARCH: [Row; 5] = [
+    Row { planted: "CREDIT_CARD", kind: Kind::Card, theirs: 71, theirs_wrong: 0 },
+    Row { planted: "PHONE_NUMBER", kind: Kind::Phone, theirs: 46, theirs_wrong: 5 },
+    Row { planted: "EMAIL_ADDRESS", kind: Kind::Email, theirs: 24, theirs_wrong: 0 },
+    Row { planted: "IBAN_CODE", kind: Kind::Iban, theirs: 20, theirs_wrong: 0 },
+    Row { planted: "IP_ADDRESS", kind: Kind::Ip, theirs: 14, theirs_wrong: 0 },
+];
+/// All that is planted is found. One of each kind may be lost to a rule that is worth it elsewhere.
+const MARGIN: u32 = 1;
+
 #[test]
 fn planted_personal_data_is_found() {
     let Some(rows) = rows("pii_presidio_research/synth_dataset_v2.jsonl") else { return };
     let redactor = Redactor::new();
-    let kinds = ["CREDIT_CARD", "PHONE_NUMBER", "EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS"];
-    let (mut wanted, mut found) = ([0_u32; 5], [0_u32; 5]);
-    for row in &rows {
-        let text = row["text"].as_str().unwrap();
-        let hits = redactor.find(text, &[]);
-        for span in row["spans"].as_array().unwrap() {
-            let Some(kind) = kinds.iter().position(|k| span["type"] == *k) else { continue };
-            wanted[kind] += 1;
-            found[kind] += u32::from(covered(text, &hits, span["start"].as_u64().unwrap(), span["end"].as_u64().unwrap()));
+    for of in RESEARCH {
+        let (mut wanted, mut found, mut wrong) = (0_u32, 0_u32, 0);
+        for row in &rows {
+            let text = row["text"].as_str().unwrap();
+            let hits = redactor.find(text, &[]);
+            let spans: Vec<(&str, u64, u64)> = row["spans"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|s| (s["type"].as_str().unwrap(), s["start"].as_u64().unwrap(), s["end"].as_u64().unwrap()))
+                .collect();
+            for (_, start, end) in spans.iter().filter(|(planted, ..)| *planted == of.planted) {
+                wanted += 1;
+                found += u32::from(covered(text, &hits, *start, *end));
+            }
+            // What overlaps something personal that is planted here is right, whatever it was taken for.
+            let right = |h: &Hit| {
+                let at = |byte: usize| text[..byte].chars().count() as u64;
+                let known = |planted: &str| planted == "US_SSN" || RESEARCH.iter().any(|r| r.planted == planted);
+                spans.iter().any(|(planted, start, end)| known(planted) && at(h.start) < *end && *start < at(h.end))
+            };
+            wrong += hits.iter().filter(|h| h.kind == of.kind && !right(h)).count();
         }
-    }
-    for ((kind, wanted), found) in kinds.iter().zip(wanted).zip(found) {
-        assert!(wanted > 0 && found * 100 >= wanted * 95, "{kind}: {found} of {wanted}");
+        assert!(wanted > 0 && found + MARGIN >= wanted, "{}: {found} of {wanted}", of.planted);
+        // More than theirs, but where theirs is all there is.
+        assert!(found > of.theirs || of.theirs == wanted && found == wanted, "{}: {found}, theirs {}", of.planted, of.theirs);
+        assert!(wrong <= of.theirs_wrong, "{}: {wrong} wrong, theirs {}", of.planted, of.theirs_wrong);
     }
 }
+
+/// The most hits in 1,000 texts of each set, a little above those of today; Presidio's are several times as many.
+const MOST_WRONG: usize = 1;
 
 #[test]
 fn technical_text_stays() {
@@ -59,6 +94,6 @@ fn technical_text_stays() {
         let wrong = hits
             .filter(|h| matches!(h.kind, Kind::Phone | Kind::Card | Kind::NationalId | Kind::Iban | Kind::Mac | Kind::Jwt | Kind::CloudKey))
             .count();
-        assert!(rows.len() >= texts && wrong * 1000 <= 2 * rows.len(), "{file}: {wrong} in {}", rows.len());
+        assert!(rows.len() >= texts && wrong * 1000 <= MOST_WRONG * rows.len(), "{file}: {wrong} in {}", rows.len());
     }
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::bytes::{before, byte, is_word, placeholder_end, run};
+use super::vocabulary::{
+    ADDRESS, CALLING, CARD, MAYBE_REACHING, NATIONAL_ID, NUMBER, OWNER, PERSON, PHONE, REACHING, THING, TOWARDS, VERSION,
+};
 
 /// How far before a number words still count for it.
 const REACH: usize = 56;
@@ -17,6 +20,8 @@ pub(super) struct Context {
     pub(super) phone: bool,
     /// Perhaps a telephone number: enough where the digits are grouped like one.
     pub(super) maybe_phone: bool,
+    /// A word for calling somebody up: enough for a number with a leading 0.
+    pub(super) calling: bool,
     /// A payment card.
     pub(super) card: bool,
     /// A version of something.
@@ -29,177 +34,13 @@ pub(super) struct Context {
     pub(super) thing: bool,
 }
 
-/// Words that mean the telephone, in the languages that support tickets come in.
-const PHONE: &[&str] = &[
-    "phone",
-    "phones",
-    "telephone",
-    "tel",
-    "mobile",
-    "mob",
-    "cell",
-    "cellphone",
-    "fax",
-    "whatsapp",
-    "sms",
-    "hotline",
-    "landline",
-    "gsm",
-    "desk",
-    "office",
-    "handy",
-    "telefon",
-    "telefono",
-    "teléfono",
-    "téléphone",
-    "telefone",
-    "celular",
-    "móvil",
-    "movil",
-    "portable",
-    "rufnummer",
-    "telefonnummer",
-    "handynummer",
-    "mobilnummer",
-    "telefax",
-    "telefoon",
-    "cellulare",
-    "telefonu",
-    "puhelin",
-    "телефон",
-    "Телефон",
-    "msisdn",
-    "voicemail",
-    "telepono",
-    "handphone",
-    "cep",
-];
-/// Words that mean it when a person follows: "call me".
-const REACHING: &[&str] = &["call", "calling", "reach", "ring", "text", "contact", "rufen", "appelez", "llámame", "llamar"];
-/// Words that mean it before grouped digits: "they are not answering at", "messages to".
-const MAYBE_REACHING: &[&str] =
-    &["answering", "answer", "answered", "message", "messages", "call", "calls", "called", "calling", "contact", "dial", "dialed", "ring"];
-/// The words between those and the number.
-const TOWARDS: &[&str] = &["at", "to", "on", "unter", "au", "al", "op", "registered"];
-/// Whose number it is.
-const OWNER: &[&str] = &["my", "his", "her", "our", "their", "meine", "mein", "mon", "mi"];
-const NUMBER: &[&str] = &["number", "nummer", "numéro", "numero", "número"];
-/// The person called, or the way.
-const PERSON: &[&str] = &["me", "us", "him", "her", "them", "back", "moi", "mich", "uns"];
-const CARD: &[&str] = &[
-    "card",
-    "cards",
-    "credit",
-    "debit",
-    "visa",
-    "mastercard",
-    "maestro",
-    "amex",
-    "pan",
-    "kreditkarte",
-    "karte",
-    "carte",
-    "tarjeta",
-    "carta",
-    "cartão",
-    "kaart",
-    "discover",
-    "jcb",
-    "diners",
-    "unionpay",
-    "uatp",
-    "rupay",
-];
-const VERSION: &[&str] = &[
-    "version",
-    "versions",
-    "ver",
-    "v",
-    "release",
-    "releases",
-    "build",
-    "firmware",
-    "upgrade",
-    "upgraded",
-    "upgrading",
-    "rev",
-    "revision",
-    "sdk",
-    "driver",
-    "jdk",
-    "jre",
-    "patch",
-    "hotfix",
-    "gem",
-    "npm",
-    "pip",
-    "package",
-    "plugin",
-    "assembly",
-    "versión",
-    "versione",
-    "versão",
-    "update",
-    "updated",
-    "downgrade",
-    "downgraded",
-    "kernel",
-    "section",
-    "chapter",
-];
-const NATIONAL_ID: &[&str] = &["ssn", "ssns", "social", "itin", "tin", "taxpayer", "nino", "insurance", "cpf"];
-const ADDRESS: &[&str] =
-    &["ip", "ips", "ipv4", "ipv6", "address", "addresses", "addr", "mac", "macs", "ethernet", "host", "server", "gateway", "dns", "subnet"];
-const THING: &[&str] = &[
-    "id",
-    "ids",
-    "order",
-    "ticket",
-    "account",
-    "invoice",
-    "transaction",
-    "reference",
-    "ref",
-    "case",
-    "issue",
-    "port",
-    "timestamp",
-    "error",
-    "code",
-    "line",
-    "zip",
-    "jira",
-    "block",
-    "bytes",
-    "pid",
-    "size",
-    "count",
-    "job",
-    "request",
-    "version",
-    "build",
-    "policy",
-    "customer",
-    "member",
-    "serial",
-    "tracking",
-    "routing",
-    "passport",
-    "license",
-    "licence",
-    "tax",
-    "bank",
-    "iban",
-    "pin",
-    "employee",
-];
-
 /// What a word can mean for a number after it.
 #[derive(Clone, Copy)]
 enum Group {
     Phone,
     Reaching,
     MaybeReaching,
+    Calling,
     Towards,
     Owner,
     Number,
@@ -221,6 +62,7 @@ const GROUPS: &[(Group, &[&str])] = &[
     (Group::Phone, PHONE),
     (Group::Reaching, REACHING),
     (Group::MaybeReaching, MAYBE_REACHING),
+    (Group::Calling, CALLING),
     (Group::Towards, TOWARDS),
     (Group::Owner, OWNER),
     (Group::Number, NUMBER),
@@ -297,6 +139,7 @@ impl Context {
         self.phone |=
             !self.thing && (says(Group::Phone) || (nearer.person && says(Group::Reaching)) || (nearer.number && says(Group::Owner)));
         self.maybe_phone |= !self.thing && nearer.towards && says(Group::MaybeReaching);
+        self.calling |= !self.thing && says(Group::Calling);
         self.version |= says(Group::Version);
         self.national_id |= says(Group::NationalId);
         self.address |= says(Group::Address);

@@ -1,7 +1,7 @@
 //! Keys and tokens that tell by their form what they are: those of known providers, JSON web tokens and private keys.
 
 use super::Kind;
-use super::bytes::{Hit, before, byte, is_word, run};
+use super::bytes::{Hit, before, byte, has_ignoring_case, is_word, run};
 
 /// How the rest of a key looks.
 #[derive(Clone, Copy)]
@@ -217,6 +217,58 @@ pub(super) fn azure_secret(bytes: &[u8], tilde: usize, floor: usize) -> Option<H
     let shaped = head.iter().all(|b| is(*b)) && head.get(3).is_some_and(u8::is_ascii_digit) && head.get(4) == Some(&b'Q');
     let end = trim_dots(bytes, tilde + 1, run(bytes, tilde + 1, 40, is));
     (shaped && (31..=34).contains(&(end - tilde - 1)) && !is(before(bytes, start))).then(|| Hit::new(Kind::CloudKey, start, end))
+}
+
+/// The secret half of an AWS access key: 40 characters of base64, which say nothing of themselves. So an access key or a word for
+/// secret must stand near. `at` is the first letter or digit of a word, `end` is behind it.
+pub(super) fn aws_secret(bytes: &[u8], at: usize, end: usize, floor: usize) -> Option<Hit> {
+    const LENGTH: usize = 40;
+    let is = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'+');
+    // Most words end here.
+    if !matches!(byte(bytes, end), b'/' | b'+') && end < at + LENGTH - 1 {
+        return None;
+    }
+    let start = if matches!(before(bytes, at), b'/' | b'+') && at > floor { at - 1 } else { at };
+    let stop = run(bytes, start, LENGTH + 1, is);
+    let around = [before(bytes, start), byte(bytes, stop)];
+    if stop != start + LENGTH || around.into_iter().any(|b| is(b) || matches!(b, b'_' | b'-')) {
+        return None;
+    }
+    (is_random(bytes.get(start..stop)?) && beside_a_secret(bytes, start, stop)).then(|| Hit::new(Kind::CloudKey, start, stop))
+}
+
+/// Capitals, small letters and digits in such disorder as paths and names have not: of 40 characters drawn at random some 25
+/// are of another class than the one before, and some 12 are digits or capitals after capitals.
+fn is_random(text: &[u8]) -> bool {
+    const LEAST_CHANGES: usize = 13;
+    const LEAST_ODD: usize = 4;
+    let class = |b: &u8| (b.is_ascii_uppercase(), b.is_ascii_lowercase(), b.is_ascii_digit());
+    let changes = text.windows(2).filter(|pair| class(&pair[0]) != class(&pair[1])).count();
+    let digits = text.iter().filter(|b| b.is_ascii_digit()).count();
+    let capitals = text.windows(2).filter(|pair| pair.iter().all(u8::is_ascii_uppercase)).count();
+    text.iter().any(u8::is_ascii_lowercase) && digits > 0 && capitals > 0 && changes >= LEAST_CHANGES && digits + capitals >= LEAST_ODD
+}
+
+/// Whether an access key of AWS, or a word for secret, stands on the same line or the one next to it.
+fn beside_a_secret(bytes: &[u8], start: usize, end: usize) -> bool {
+    const REACH: usize = 160;
+    const WORDS: [&[u8]; 5] = [b"secret", b"geheim", "secr\u{e8}te".as_bytes(), b"segret", b"segredo"];
+    let breaks = |seen: &mut u8, b: u8| {
+        *seen += u8::from(b == b'\n');
+        *seen < 2
+    };
+    let left = bytes.get(start.saturating_sub(REACH)..start).unwrap_or_default();
+    let right = bytes.get(end..bytes.len().min(end + REACH)).unwrap_or_default();
+    let (mut above, mut below) = (0, 0);
+    let left = left.len() - left.iter().rev().take_while(|b| breaks(&mut above, **b)).count()..left.len();
+    let right = right.iter().take_while(|b| breaks(&mut below, **b)).count();
+    let stretches = [bytes.get(start - left.len()..start), bytes.get(end..end + right)];
+    let access_key = |rest: &[u8]| {
+        let key = rest.get(..20).is_some_and(|k| k.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
+        key && (rest.starts_with(b"AKIA") || rest.starts_with(b"ASIA")) || rest.starts_with(b"[cloud_key]")
+    };
+    let says = |rest: &[u8]| access_key(rest) || WORDS.iter().any(|w| has_ignoring_case(rest, 0, w));
+    stretches.into_iter().flatten().any(|stretch| (0..stretch.len()).any(|i| says(&stretch[i..])))
 }
 
 /// The secret path of an incoming webhook of Slack, Discord or Microsoft Teams; `at` is the first letter of its host.

@@ -11,6 +11,8 @@ mod bytes;
 mod card;
 mod context;
 mod email;
+#[cfg(test)]
+mod everyday_tests;
 mod iban;
 mod ip;
 mod keys;
@@ -24,6 +26,7 @@ mod scan;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 
 pub use bytes::Hit;
 pub(crate) use bytes::placeholder_end;

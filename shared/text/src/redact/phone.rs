@@ -105,8 +105,8 @@ pub(super) fn national(bytes: &[u8], groups: &Groups, context: impl Fn(usize) ->
     if is_date(bytes, groups, count) || digits > 13 {
         return None;
     }
-    let (first, second) = (byte(bytes, start), byte(bytes, start + 1));
-    let trunk = first == b'0' && second != b'0' && (9..=11).contains(&digits) && count >= 2;
+    let first = byte(bytes, start);
+    let trunk = trunk_first(bytes, start) && (9..=11).contains(&digits) && count >= 2;
     // Two groups with a space or a dot are as well two numbers, or a fraction.
     let familiar = trunk && (count >= 3 || matches!(groups.sep(1), b'-' | b'/')) && (2..=5).contains(&groups.size(0));
     let least = if count == 1 { 8 } else { 7 };
@@ -115,12 +115,14 @@ pub(super) fn national(bytes: &[u8], groups: &Groups, context: impl Fn(usize) ->
     // Nobody writes a quantity or an id with a leading 0 and ten digits after it.
     let whole = trunk_alone(bytes, groups, count) && !in_path;
     let loose = digits >= least && !in_path && (count != 2 || groups.sep(1) != b'.') && !(count == 1 && digits == 10 && first == b'1');
-    if !familiar && !loose && !whole {
+    let called = trunk_first(bytes, start) && (9..=12).contains(&digits) && !in_path && count <= 2 && !row_of_digits(bytes, start);
+    if !familiar && !loose && !whole && !called {
         return None;
     }
     let around = context(end);
     let hit = (familiar && !around.version)
         || (whole && !around.version && !around.thing)
+        || (called && around.calling && !around.version)
         || (loose && (says_phone(around) || (count >= 2 && around.maybe_phone)));
     hit.then(|| ends_at(bytes, start, end)).flatten()
 }
@@ -130,8 +132,37 @@ fn trunk_alone(bytes: &[u8], groups: &Groups, count: usize) -> bool {
     let start = groups.start(0);
     let dashed = groups.size(0) == 1 && count >= 4 && groups.sep(1) == b'-';
     let second = byte(bytes, if dashed { groups.start(1) } else { start + 1 });
-    let row = bytes.get(start..start + 5) == Some(b"01234");
-    byte(bytes, start) == b'0' && second != b'0' && groups.digits(count) == 11 && (count == 1 || dashed) && !row
+    let known = byte(bytes, start) == b'0' && second != b'0' && groups.digits(count) == 11;
+    known && (count == 1 || dashed) && !row_of_digits(bytes, start)
+}
+
+/// A leading 0 that is no second one: what is dialled before an area code at home.
+fn trunk_first(bytes: &[u8], start: usize) -> bool {
+    byte(bytes, start) == b'0' && byte(bytes, start + 1) != b'0'
+}
+
+/// The example that everybody types.
+fn row_of_digits(bytes: &[u8], start: usize) -> bool {
+    bytes.get(start..start + 5) == Some(b"01234")
+}
+
+/// `089 / 1234567` and `030 - 90 18 20`: an area code, a sign with spaces around it, a number. `at` is the leading 0, and
+/// `end` is behind the area code. Ranges and fractions look so too, hence a word about telephones is needed.
+pub(super) fn set_apart(bytes: &[u8], at: usize, end: usize, context: impl Fn(usize) -> Context) -> Option<Hit> {
+    let sign = matches!(bytes.get(end..end + 3), Some(b" / " | b" - "));
+    if !sign || !trunk_first(bytes, at) || !(3..=5).contains(&(end - at)) {
+        return None;
+    }
+    let groups = Groups::read(bytes, end + 3);
+    let count = groups.alike();
+    let digits = end - at + groups.digits(count);
+    let stop = groups.end(count.checked_sub(1)?);
+    let plausible = (9..=12).contains(&digits) && (0..count).all(|i| groups.size(i) >= 2);
+    if !plausible {
+        return None;
+    }
+    let around = context(stop);
+    ((around.phone || around.calling) && !around.version).then(|| ends_at(bytes, at, stop)).flatten()
 }
 
 fn says_phone(context: Context) -> bool {

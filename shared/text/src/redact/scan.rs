@@ -66,7 +66,7 @@ impl<'s> Scan<'s> {
     fn word(&mut self, at: usize) -> usize {
         let end = run(self.bytes, at, usize::MAX, |b| b.is_ascii_alphanumeric());
         let name = self.names.and_then(|n| n.find(self.text, at)).map(|end| Hit::new(Kind::Name, at, end));
-        let hit = name.or_else(|| self.in_word(at, end));
+        let hit = name.or_else(|| keys::aws_secret(self.bytes, at, end, self.floor())).or_else(|| self.in_word(at, end));
         self.take(hit, end)
     }
 
@@ -107,7 +107,8 @@ impl<'s> Scan<'s> {
         let left = before(self.bytes, at);
         let pairs = end == at + 2 && matches!(byte(self.bytes, end), b'-' | b':');
         let address = if pairs { ip::mac(self.bytes, at, |end| self.context(at, end)) } else { None };
-        let hit = if left == b'_' { None } else { address.or_else(|| self.in_number(at)).or_else(|| self.hexadecimal(at)) };
+        let found = || self.in_number(at).or_else(|| self.hexadecimal(at)).or_else(|| keys::aws_secret(self.bytes, at, end, self.floor()));
+        let hit = if left == b'_' { None } else { address.or_else(found) };
         self.take(hit, end)
     }
 
@@ -123,6 +124,12 @@ impl<'s> Scan<'s> {
             && let Some(hit) = ip::v4(bytes, &groups, |end| self.context(at, end))
         {
             return Some(hit);
+        }
+        if groups.len == 1 && self.place == Place::Text && inside.is_none() {
+            let hit = phone::set_apart(bytes, at, groups.end(0), |end| self.context(at, end));
+            if hit.is_some() {
+                return hit;
+            }
         }
         // A sign or a decimal point before it makes it a quantity.
         let quantity = matches!(before(bytes, at), b'-' | b'.') && inside_quantity(bytes, at);

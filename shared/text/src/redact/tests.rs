@@ -2,12 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn redacted(text: &str) -> String {
+pub(super) fn redacted(text: &str) -> String {
     Redactor::new().redact(text, &[]).text.into_owned()
 }
 
 /// Every pair: what goes in, what must come out.
-fn all(cases: &[(&str, &str)]) {
+pub(super) fn all(cases: &[(&str, &str)]) {
     for (text, wanted) in cases {
         assert_eq!(redacted(text), *wanted, "for {text:?}");
     }
@@ -81,6 +81,10 @@ fn telephone_numbers() {
         ("05321234567 or 0-532-123-45-67", "[phone] or [phone]"),
     ]);
     stay(&[
+        "each call took 0171 2345 ms of 012 / 345",
+        "the calls 0912345678 of APIs; call id 0171 2345678",
+        "calls from 089 / 1234567 to 030 - 901820",
+        "error code 0171 2345678 in the call",
         "order 9876543210 failed",
         "2024-03-01 12:30:00,123 and 01-02-2013 10:11",
         "version 10.15.7 build 19H2",
@@ -160,6 +164,13 @@ fn keys_and_tokens() {
         ("bot 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1", "bot [cloud_key]"),
     ]);
     stay(&[
+        // 40 characters without an access key or a word for secret beside them; and paths, names and hashes beside one.
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "secret: see src/main/java/org/Example2Store/Main1",
+        "the secret of commit a1b2c3d4e5f60718293a4b5c6d7e8f9001122334",
+        "secret getUserByIdFromTheDatabaseAndCacheIt2day",
+        "AKIAABCDEFGH1234567 and wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "a secret\n\nwJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
         "Bearer token is missing; Bearer authentication; Basic auth",
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
         "sk-learn and task-force-management-of-everything-we-do",
@@ -275,6 +286,9 @@ fn pieces() -> impl Strategy<Value = String> {
             "415-555-0132",
             "eyJhbGciOiJIUzI1NiJ9.",
             "AKIAABCDEFGH12345678",
+            " wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY ",
+            "call 0171 2345678",
+            "089 / 1234567",
             "ghp_",
             "-----BEGIN PRIVATE KEY-----",
             "-----END PRIVATE KEY-----",
