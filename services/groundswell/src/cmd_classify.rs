@@ -106,7 +106,7 @@ pub struct Own {
 #[cfg(test)]
 #[derive(schemars::JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "its schema is what it is for")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "its schema is what it is for")]
 pub enum LineAnswer {
     /// By the shipped heads.
     Shipped(Shipped),
