@@ -7,6 +7,7 @@ use groundswell_index::corrections::list::{CorrectionRequest, CorrectionTaken, C
 use groundswell_index::deprecation::types::Readiness;
 use groundswell_index::fix::FixReview;
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
+use groundswell_index::rebuild::Rebuilding;
 use groundswell_index::search::{SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_index::themes::Decided;
@@ -262,10 +263,16 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             "operationId": "dropVersion", "summary": "Forget one version until the index is rebuilt (scope admin)",
             "parameters": api_and_version, "responses": {"200": {"description": "Dropped."}},
         }},
-        "/v1/index/rebuild": {"post": {
-            "operationId": "rebuild", "summary": "Read all insights again into a shadow, then swap (scope admin)",
-            "responses": {"200": {"description": "How many records were read."}},
-        }},
+        "/v1/index/rebuild": {
+            "get": {
+                "operationId": "rebuilding", "summary": "How far the rebuild at work is (scope admin)",
+                "responses": json_answer("How far it is.", &schema::<Rebuilding>(schemas)),
+            },
+            "post": {
+                "operationId": "rebuild", "summary": "Read all insights again into a shadow beside what answers, then swap; 409 while one is at work (scope admin)",
+                "responses": {"200": {"description": "How many records were read."}},
+            },
+        },
         "/v1/reattribute": {"post": {
             "operationId": "reattribute", "summary": "Attribute all feedback again with today's catalogue (scope admin)",
             "parameters": again, "responses": json_answer("What moves, or moved.", &schema::<Rerun>(schemas)),

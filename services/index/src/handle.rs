@@ -1,14 +1,15 @@
 //! What the index knows, for threads that answer questions while the loop goes on writing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use groundswell_catalogue::Catalogue;
 use groundswell_runtime::Freshness;
 
 use crate::corrections::Shared;
+use crate::rebuild::Progress;
 use crate::rollup::RollupReader;
 use crate::search::{Readers, RulesByApi};
 use crate::verdicts::Verdicts;
@@ -32,13 +33,55 @@ pub enum Command {
         /// The version.
         version: String,
         /// Where the answer goes.
-        reply: Sender<Result<(), String>>,
+        reply: Sender<Result<(), Refused>>,
     },
-    /// Read all insights again into a shadow, then swap.
+    /// Read all insights again into shadows beside what is there, then swap.
     Rebuild {
         /// Where the answer goes: how many records were read.
-        reply: Sender<Result<u64, String>>,
+        reply: Sender<Result<u64, Refused>>,
     },
+}
+
+/// Why a command was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is no such version.
+    #[error("there is nothing of {api} {version} in the index; GET /v1/apis lists what is there")]
+    NotThere {
+        /// The API.
+        api: String,
+        /// The version.
+        version: String,
+    },
+    /// A rebuild is at work.
+    #[error("the index is being rebuilt: GET /v1/index/rebuild says how far it is; ask again when that has ended")]
+    Busy,
+    /// It was tried.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A moment at which every partition of ours was open: what was answered since is of all of them, if [`Handle::is_whole_since`] says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole(u64);
+
+/// What can be read, and what ought to be.
+#[derive(Default)]
+struct Places {
+    stores: BTreeMap<u32, Stores>,
+    /// The partitions that are ours, open or not.
+    ours: BTreeSet<u32>,
+    /// How many partitions must be ours at least.
+    least: usize,
+    /// Counts up whenever stores are taken out.
+    withdrawn: u64,
+}
+
+impl Places {
+    fn missing(&self) -> usize {
+        let closed = self.ours.iter().filter(|number| !self.stores.contains_key(number)).count();
+        closed + self.least.max(1).saturating_sub(self.ours.len())
+    }
 }
 
 /// Shared between the loop and those who ask. Cheap to clone.
@@ -46,11 +89,11 @@ pub enum Command {
 pub struct Handle(Arc<Inner>);
 
 struct Inner {
-    stores: RwLock<BTreeMap<u32, Stores>>,
+    places: RwLock<Places>,
     catalogue: RwLock<Catalogue>,
     corrections: Shared,
-    /// Counts up whenever corrections became visible.
-    corrected: AtomicU64,
+    /// Counts up whenever answers change though no checkpoint does.
+    changed: AtomicU64,
     rules: RwLock<Arc<RulesByApi>>,
     rule_changes: AtomicU64,
     freshness: Freshness,
@@ -58,6 +101,7 @@ struct Inner {
     waiting: Mutex<Receiver<Command>>,
     turn: Mutex<()>,
     verdicts: OnceLock<Verdicts>,
+    progress: Progress,
 }
 
 impl Handle {
@@ -66,10 +110,10 @@ impl Handle {
     pub fn new(freshness: Freshness) -> Self {
         let (commands, waiting) = channel();
         Self(Arc::new(Inner {
-            stores: RwLock::default(),
+            places: RwLock::default(),
             catalogue: RwLock::new(Catalogue::default()),
             corrections: Shared::default(),
-            corrected: AtomicU64::new(0),
+            changed: AtomicU64::new(0),
             rules: RwLock::default(),
             rule_changes: AtomicU64::new(0),
             freshness,
@@ -77,24 +121,77 @@ impl Handle {
             waiting: Mutex::new(waiting),
             turn: Mutex::default(),
             verdicts: OnceLock::new(),
+            progress: Progress::default(),
         }))
     }
 
-    /// Every partition as of its last commit.
+    /// Every open partition as of its last commit.
     #[must_use]
     pub fn stores(&self) -> Vec<(u32, Stores)> {
-        let all = self.0.stores.read().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(p, s)| (*p, s.clone())).collect()
+        self.places().stores.iter().map(|(p, s)| (*p, s.clone())).collect()
     }
 
-    /// Puts in what a commit made visible.
+    fn places(&self) -> RwLockReadGuard<'_, Places> {
+        self.0.places.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places_mut(&self) -> RwLockWriteGuard<'_, Places> {
+        self.0.places.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers are whole only where at least so many partitions are ours; one, if nothing is said.
+    pub fn expect(&self, partitions: usize) {
+        self.places_mut().least = partitions;
+    }
+
+    /// These partitions are ours, and about to be opened.
+    pub fn own(&self, partitions: impl IntoIterator<Item = u32>) {
+        self.places_mut().ours.extend(partitions);
+    }
+
+    /// Puts in what a commit made visible, in place of what was there.
     pub fn publish(&self, partition: u32, stores: Stores) {
-        self.0.stores.write().unwrap_or_else(PoisonError::into_inner).insert(partition, stores);
+        let mut places = self.places_mut();
+        places.ours.insert(partition);
+        places.stores.insert(partition, stores);
+    }
+
+    /// Takes out a partition that is ours and has to be opened again.
+    pub fn withdraw(&self, partition: u32) {
+        let mut places = self.places_mut();
+        places.stores.remove(&partition);
+        places.withdrawn += 1;
     }
 
     /// Takes out a partition that is no longer ours.
-    pub fn withdraw(&self, partition: u32) {
-        self.0.stores.write().unwrap_or_else(PoisonError::into_inner).remove(&partition);
+    pub fn give_up(&self, partition: u32) {
+        self.withdraw(partition);
+        self.places_mut().ours.remove(&partition);
+    }
+
+    /// How many of our partitions are not open.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        self.places().missing()
+    }
+
+    /// Now, if every partition of ours is open: an answer without one of them would be part of the truth and look like all of it.
+    #[must_use]
+    pub fn whole(&self) -> Option<Whole> {
+        let places = self.places();
+        (places.missing() == 0).then_some(Whole(places.withdrawn))
+    }
+
+    /// Whether no partition was taken out since, nor came without being open.
+    #[must_use]
+    pub fn is_whole_since(&self, moment: Whole) -> bool {
+        self.whole() == Some(moment)
+    }
+
+    /// How far a rebuild is.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.0.progress
     }
 
     /// Looks something up in the catalogue.
@@ -113,15 +210,15 @@ impl Handle {
         &self.0.corrections
     }
 
-    /// How often corrections became visible since the start.
+    /// How often answers changed, since the start, though no checkpoint did.
     #[must_use]
-    pub fn corrected(&self) -> u64 {
-        self.0.corrected.load(Ordering::Acquire)
+    pub fn changed(&self) -> u64 {
+        self.0.changed.load(Ordering::Acquire)
     }
 
-    /// Corrections became visible: answers may have changed though no checkpoint did.
-    pub fn note_corrected(&self) {
-        self.0.corrected.fetch_add(1, Ordering::Release);
+    /// Answers may have changed though no checkpoint did: corrections became visible, a version was dropped, an index was swapped.
+    pub fn note_changed(&self) {
+        self.0.changed.fetch_add(1, Ordering::Release);
     }
 
     /// What people decided about themes, by API. Whoever counts by the field `theme` of the index asks `Rules::resolve` (or `merged`)

@@ -147,6 +147,24 @@ impl Partition {
         self.correct(&corrections.with(Corrections::identities))
     }
 
+    /// Whether there is feedback or usage of an API version. Between two commits.
+    ///
+    /// # Errors
+    /// The usage store can't be read.
+    pub fn holds(&self, api: &str, version: &str) -> anyhow::Result<bool> {
+        let said = self.search.versions().any(|v| v == (api, version));
+        Ok(said || self.usage.reader().view()?.versions()?.iter().any(|v| v.0 == api && v.1 == version))
+    }
+
+    /// Forgets an API version, until its insights are read again. Between two commits.
+    ///
+    /// # Errors
+    /// A store can't be written.
+    pub fn drop_version(&mut self, api: &str, version: &str) -> anyhow::Result<()> {
+        self.search.drop_version(api, version)?;
+        Ok(self.usage.drop_version(api, version)?)
+    }
+
     /// The search indexes.
     #[must_use]
     pub fn search(&self) -> &SearchStore {
@@ -162,10 +180,5 @@ impl Partition {
     #[must_use]
     pub fn usage(&self) -> &RollupStore {
         &self.usage
-    }
-
-    /// The usage roll-ups, to change them.
-    pub fn usage_mut(&mut self) -> &mut RollupStore {
-        &mut self.usage
     }
 }

@@ -13,9 +13,10 @@ use groundswell_model::IdentityHash;
 use groundswell_runtime::Settings;
 use groundswell_runtime::settings::IndexSettings;
 
-use crate::handle::{Command, Handle, Stores};
+use crate::handle::{Command, Handle, Refused, Stores};
 use crate::partition::{Partition, Round};
-use crate::rebuild;
+use crate::rebuild::{self, Opened, Shadow, Workshop};
+use crate::rebuilds::Rebuilds;
 use crate::rounds::{Open, Rounds};
 use crate::search::at_work;
 use crate::themes::rules;
@@ -32,7 +33,6 @@ struct StoreFailed {
 }
 
 struct Service {
-    bus: Arc<dyn Bus>,
     data: PathBuf,
     settings: IndexSettings,
     /// Partitions that commit at once where there are many changes.
@@ -45,6 +45,7 @@ struct Service {
     /// What is worked in and not committed yet.
     round: Option<Open>,
     rounds: Rounds,
+    rebuilds: Rebuilds,
 }
 
 /// Runs the index service until `stop` is set.
@@ -55,10 +56,17 @@ pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, stop: Stop) -
     let mut member = bus.member(Group::Index)?;
     let catalogue = bus.reader(Topic::Catalogue)?;
     let partitions = bus.partitions(Topic::Insights)?;
-    let mut service = Service {
-        bus,
+    let budgets = per_partition(&settings.index, partitions);
+    let workshop = Workshop {
+        bus: bus.clone(),
         data: settings.data.clone(),
-        settings: per_partition(&settings.index, partitions),
+        settings: budgets.clone(),
+        corrections: handle.corrections().clone(),
+        progress: handle.progress().clone(),
+    };
+    let mut service = Service {
+        data: settings.data.clone(),
+        settings: budgets,
         at_work: at_work(settings.index.writers),
         limits: settings.limits.contract(),
         handle,
@@ -67,6 +75,7 @@ pub fn run(bus: Arc<dyn Bus>, settings: &Settings, handle: Handle, stop: Stop) -
         catalogue,
         round: None,
         rounds: Rounds::new(Duration::from_millis(settings.index.commit_ms)),
+        rebuilds: Rebuilds::new(workshop),
     };
     while !stop.is_set() {
         match service.turn(member.as_mut()) {
@@ -98,13 +107,24 @@ impl Service {
     fn turn(&mut self, member: &mut dyn Member) -> anyhow::Result<()> {
         while let Some(command) = self.handle.next_command() {
             self.commit(member)?;
-            self.obey(command, member);
+            self.obey(command);
+        }
+        if let Some((number, built)) = self.rebuilds.turn(Instant::now()) {
+            self.swap_in(number, built, member)?;
         }
         let budget = self.rounds.poll(self.round.as_ref(), Instant::now());
         match member.poll(&budget)? {
-            Polled::Assigned(parts) => parts.into_iter().try_for_each(|part| self.assigned(part.partition, member)),
+            Polled::Assigned(parts) => {
+                // All at once: while the first of them answer, the others are missed.
+                self.handle.own(parts.iter().map(|part| part.partition));
+                parts.into_iter().try_for_each(|part| self.assigned(part.partition, member))
+            }
             Polled::Revoked(parts) => {
-                parts.iter().for_each(|part| self.close(part.partition));
+                for part in parts {
+                    self.handle.give_up(part.partition);
+                    self.rebuilds.give_up(part.partition);
+                    self.let_go(part.partition);
+                }
                 Ok(())
             }
             Polled::Batch(batch) => {
@@ -120,6 +140,10 @@ impl Service {
     /// Lets go of the stores of a partition, readers included: a file that somebody still holds can't be opened again.
     fn close(&mut self, number: u32) {
         self.handle.withdraw(number);
+        self.let_go(number);
+    }
+
+    fn let_go(&mut self, number: u32) {
         self.partitions.remove(&number);
         // A round of which nothing is left is over: there is no position to commit.
         self.round = self.round.take().and_then(|round| round.without(number));
@@ -127,16 +151,62 @@ impl Service {
 
     fn assigned(&mut self, number: u32, member: &mut dyn Member) -> anyhow::Result<()> {
         self.refresh_catalogue(member)?;
-        let corrections = self.handle.corrections();
-        let opened = rebuild::open(self.bus.as_ref(), &self.data, number, &self.settings, corrections, &self.stop);
-        let mut partition = opened.map_err(|why| StoreFailed { partition: number, why })?;
+        match rebuild::open(&self.data, number, &self.settings).map_err(|why| StoreFailed { partition: number, why })? {
+            Opened::Ready(partition) => self.bring_in(number, *partition, member),
+            Opened::Stale(why) => {
+                tracing::warn!(
+                    partition = number,
+                    why,
+                    "rebuilding this index partition from the insights topic; until then there are no answers"
+                );
+                self.rebuilds.need(number);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes a partition answer, and reads on from its checkpoint.
+    fn bring_in(&mut self, number: u32, mut partition: Partition, member: &mut dyn Member) -> anyhow::Result<()> {
         // What was corrected while this partition was away, and what a crash left half done.
-        partition.correct_all(corrections).map_err(|why| StoreFailed { partition: number, why })?;
+        partition.correct_all(self.handle.corrections()).map_err(|why| StoreFailed { partition: number, why })?;
         let from = partition.checkpoint();
         self.handle.publish(number, Stores { search: partition.search().readers(), usage: partition.usage().reader() });
+        self.handle.note_changed();
         self.partitions.insert(number, partition);
         tracing::info!(partition = number, from = from.0, "index partition opened");
         member.start(Part { topic: Topic::Insights, partition: number }, Some(from))?;
+        Ok(())
+    }
+
+    /// Puts what was built beside a partition in its place. Until the new stores are published, the old ones answer.
+    fn swap_in(&mut self, number: u32, built: anyhow::Result<Shadow>, member: &mut dyn Member) -> anyhow::Result<()> {
+        self.commit(member)?;
+        let caught_up = built.and_then(|mut shadow| shadow.catch_up(&self.stop).map(|_| shadow));
+        let shadow = match caught_up {
+            Ok(shadow) => shadow,
+            Err(error) if matches!(error.downcast_ref(), Some(BusError::Stopped)) => return Ok(()),
+            Err(error) => {
+                tracing::error!(
+                    partition = number,
+                    error = format!("{error:#}"),
+                    "an index partition could not be rebuilt; what it had stays"
+                );
+                self.rebuilds.failed(number, &error, Instant::now() + RETRY);
+                return Ok(());
+            }
+        };
+        let records = shadow.read();
+        self.let_go(number);
+        let swapped = shadow.swap_in().and_then(|()| Partition::open(&self.data, number, &self.settings));
+        let partition = swapped.map_err(|why| {
+            self.rebuilds.failed(number, &why, Instant::now());
+            StoreFailed { partition: number, why }
+        })?;
+        let position = (Part { topic: Topic::Insights, partition: number }, partition.checkpoint());
+        self.bring_in(number, partition, member)?;
+        self.rebuilds.done(number, records);
+        // The shadow may have read further than the loop had.
+        member.commit(Step { positions: BTreeMap::from([position]), ..Step::default() })?;
         Ok(())
     }
 
@@ -234,39 +304,33 @@ impl Service {
         for (number, partition) in &mut self.partitions {
             partition.correct(changed).map_err(|why| StoreFailed { partition: *number, why })?;
         }
-        self.handle.note_corrected();
+        self.handle.note_changed();
         Ok(())
     }
 
-    fn obey(&mut self, command: Command, member: &mut dyn Member) {
+    fn obey(&mut self, command: Command) {
         // Whoever asked may have left; the work is done all the same.
         match command {
-            Command::Drop { api, version, reply } => drop(reply.send(self.drop_version(&api, &version).map_err(|e| format!("{e:#}")))),
-            Command::Rebuild { reply } => drop(reply.send(self.rebuild(member).map_err(|e| format!("{e:#}")))),
+            Command::Drop { api, version, reply } => drop(reply.send(self.drop_version(&api, &version))),
+            Command::Rebuild { reply } => self.rebuilds.ask(self.partitions.keys().copied(), self.handle.missing(), reply),
         }
     }
 
-    fn drop_version(&mut self, api: &str, version: &str) -> anyhow::Result<()> {
+    fn drop_version(&mut self, api: &str, version: &str) -> Result<(), Refused> {
+        if self.rebuilds.is_at_work() {
+            // The shadow would bring back what was dropped beside it.
+            return Err(Refused::Busy);
+        }
+        let failed = |error: anyhow::Error| Refused::Failed(format!("{error:#}"));
+        let mut there = false;
         for partition in self.partitions.values_mut() {
-            partition.search_mut().drop_version(api, version)?;
-            partition.usage_mut().drop_version(api, version)?;
+            if partition.holds(api, version).map_err(failed)? {
+                there = true;
+                partition.drop_version(api, version).map_err(failed)?;
+            }
         }
-        Ok(())
-    }
-
-    fn rebuild(&mut self, member: &mut dyn Member) -> anyhow::Result<u64> {
-        let numbers: Vec<u32> = self.partitions.keys().copied().collect();
-        let mut read = 0;
-        for number in numbers {
-            let upto = self.partitions.get(&number).map_or_else(Default::default, Partition::checkpoint);
-            self.close(number);
-            let rebuilt =
-                rebuild::rebuild(self.bus.as_ref(), &self.data, number, &self.settings, self.handle.corrections(), upto, &self.stop);
-            // Rebuilt or not, there are stores to go on with.
-            self.assigned(number, member)?;
-            read += rebuilt?;
-        }
-        Ok(read)
+        self.handle.note_changed();
+        if there { Ok(()) } else { Err(Refused::NotThere { api: api.to_owned(), version: version.to_owned() }) }
     }
 }
 

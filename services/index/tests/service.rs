@@ -48,6 +48,17 @@ impl Service {
         Self { bus, handle, stop, thread: Some(thread) }
     }
 
+    /// Like [`Service::start`], when all partitions are open.
+    fn ready(folder: &Path) -> Self {
+        let service = Self::start(folder);
+        let begun = Instant::now();
+        while service.handle.whole().is_none() {
+            assert!(begun.elapsed() < WITHIN, "{} partitions are not open", service.handle.missing());
+            std::thread::yield_now();
+        }
+        service
+    }
+
     fn publish(&self, ops: &[Op<'_>]) {
         let partitions = self.bus.partitions(Topic::Insights).unwrap();
         for op in ops {
@@ -235,6 +246,10 @@ fn a_version_can_be_dropped_and_comes_back_by_a_rebuild() {
     assert_eq!(service.ask("DELETE", "/v1/apis/payments/versions/v2").0, 200);
     assert_eq!(service.get("/v1/search")["total"], 1);
     assert_eq!(service.ask("GET", "/v1/apis/payments/versions/v2/summary").0, 404);
+    for gone in ["/v1/apis/payments/versions/v2", "/v1/apis/nope/versions/v1"] {
+        let (status, problem) = service.ask("DELETE", gone);
+        assert_eq!(status, 404, "{gone}: {problem}");
+    }
     let (status, rebuilt) = service.ask("POST", "/v1/index/rebuild");
     assert_eq!((status, rebuilt["records"].as_u64()), (200, Some(3)));
     assert_eq!(service.get("/v1/search")["total"], 2);
@@ -265,7 +280,7 @@ fn a_damaged_or_deleted_index_is_rebuilt_when_it_is_opened() {
 #[test]
 fn a_question_that_is_wrong_is_told_what_and_where() {
     let folder = tempfile::tempdir().unwrap();
-    let service = Service::start(folder.path());
+    let service = Service::ready(folder.path());
     for (path, word) in [
         ("/v1/search?limt=3", "limt"),
         ("/v1/search?q=%22open", "column"),

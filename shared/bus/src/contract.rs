@@ -277,6 +277,12 @@ pub trait Reader: Send {
     /// See [`BusError`].
     fn catch_up(&mut self, each: &mut dyn FnMut(crate::Record<'_>)) -> Result<(), BusError>;
 
+    /// The same for one partition alone. Ends early if `each` says so; where the next call then begins is not told: seek first.
+    ///
+    /// # Errors
+    /// See [`BusError`].
+    fn catch_up_part(&mut self, part: Part, each: &mut dyn FnMut(crate::Record<'_>) -> bool) -> Result<(), BusError>;
+
     /// Goes on reading from this offset of a partition.
     ///
     /// # Errors

@@ -30,11 +30,12 @@ macro_rules! suite {
 suite! {
     steps: records_of_a_key_keep_their_order, a_step_is_visible_whole_or_not_at_all, a_dropped_batch_is_read_again,
         state_is_the_newest_value_of_each_key, a_step_with_positions_alone_moves_the_floor, committed_reaches_the_end_when_idle,
-        a_batch_respects_the_budget, big_records_pass;
+        a_batch_respects_the_budget, a_new_start_reads_what_waits_once, big_records_pass;
     groups: two_members_share_the_work_and_count_once, a_zombie_commits_nothing, a_member_that_leaves_is_replaced,
         an_aborted_step_does_not_end_the_loop, a_record_without_a_fate_ends_the_loop;
     reading: a_record_comes_back_as_it_was_published, records_without_a_key_are_spread, replay_gives_the_asked_range,
-        a_reader_sees_all_that_was_acknowledged, one_record_is_found_by_its_offset, retention_removes_the_oldest;
+        a_reader_sees_all_that_was_acknowledged, one_record_is_found_by_its_offset, retention_removes_the_oldest,
+        one_partition_is_read_alone_and_no_further_than_asked;
     crashes: a_crash_after_begin_loses_nothing, a_crash_after_writing_loses_nothing, a_crash_before_commit_loses_nothing,
         a_crash_after_commit_doubles_nothing, what_was_acknowledged_survives_a_crash,
         a_slow_member_holds_little;

@@ -6,10 +6,12 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use groundswell_runtime::http::Problem;
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::Handle;
-use crate::handle::Command;
+use crate::handle::{Command, Refused};
+use crate::rebuild::Rebuilding;
 
 /// How long a request waits for the loop; a rebuild goes on when its asker has left.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -33,11 +35,18 @@ pub(super) async fn rebuild(State(handle): State<Handle>) -> Result<Json<Value>,
     Ok(Json(json!({"rebuilt": true, "records": records})))
 }
 
-async fn wait<T: Send + 'static>(answer: Receiver<Result<T, String>>) -> Result<T, Problem> {
+/// How far the rebuild at work is.
+pub(super) async fn progress(State(handle): State<Handle>) -> Json<Rebuilding> {
+    Json(handle.progress().now())
+}
+
+async fn wait<T: Send + 'static>(answer: Receiver<Result<T, Refused>>) -> Result<T, Problem> {
     let answered = tokio::task::spawn_blocking(move || answer.recv_timeout(PATIENCE)).await;
     match answered {
         Ok(Ok(Ok(done))) => Ok(done),
-        Ok(Ok(Err(why))) => Err(Problem::internal(why)),
+        Ok(Ok(Err(why @ Refused::NotThere { .. }))) => Err(Problem::not_found(why.to_string())),
+        Ok(Ok(Err(why @ Refused::Busy))) => Err(Problem::new(StatusCode::CONFLICT, "busy", "One at a time", why.to_string())),
+        Ok(Ok(Err(Refused::Failed(why)))) => Err(Problem::internal(why)),
         Ok(Err(_)) | Err(_) => Err(Problem::unavailable("the index service is not running here")),
     }
 }

@@ -149,7 +149,7 @@ pub(super) async fn answer(
 /// Changes whenever the answer can: with the checkpoints, the catalogue and the question. Weak, for the time taken is told too.
 fn etag(handle: &Handle, uri: &Uri) -> String {
     let generation = handle.with_catalogue(groundswell_catalogue::Catalogue::generation);
-    let mut basis = format!("{uri} {generation} {} {}", handle.corrected(), handle.rule_changes());
+    let mut basis = format!("{uri} {generation} {} {}", handle.changed(), handle.rule_changes());
     for snapshot in snapshots(handle) {
         basis.push_str(&format!(" {}:{}", snapshot.partition, snapshot.checkpoint.0));
     }

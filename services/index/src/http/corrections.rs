@@ -44,6 +44,10 @@ impl Desk {
     pub fn new(handle: Handle, voice: Voice) -> Self {
         Self { handle, voice, recent: Arc::default() }
     }
+
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
 }
 
 pub(super) async fn correct(

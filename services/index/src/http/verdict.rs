@@ -97,6 +97,7 @@ pub(super) fn question(api: String, version: String, query: Option<&str>) -> Res
 }
 
 fn judge(handle: &Handle, mut question: Question, policy: &Policy) -> Result<Review, Problem> {
+    let moment = handle.whole();
     question.custom = custom(handle, &question, policy)?;
     let stores = prepare(handle, &mut question)?;
     // What a review keeps in memory can be large: one after the other.
@@ -105,7 +106,9 @@ fn judge(handle: &Handle, mut question: Question, policy: &Policy) -> Result<Rev
     let input = review::read(&view, &stores.search.snapshot(), &question).map_err(read_problem)?;
     drop(view);
     let review = groundswell_review::review(&input, policy);
-    if let Some(verdicts) = handle.verdicts()
+    // A verdict on part of the data is not given, and must not be kept either.
+    if moment.is_some_and(|moment| handle.is_whole_since(moment))
+        && let Some(verdicts) = handle.verdicts()
         && let Err(error) = verdicts.keep(&review, groundswell_runtime::clock::now())
     {
         // The answer is right all the same; only the history lacks it.

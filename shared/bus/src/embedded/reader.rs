@@ -38,6 +38,14 @@ impl Reader for LogReader {
         Ok(())
     }
 
+    fn catch_up_part(&mut self, part: Part, each: &mut dyn FnMut(Record<'_>) -> bool) -> Result<(), BusError> {
+        let end = Offset(self.log.shared.ends(part).1);
+        let next = self.next.entry(part).or_default();
+        read_while(&self.log.shared, part, *next, end, each)?;
+        *next = end.max(*next);
+        Ok(())
+    }
+
     fn seek(&mut self, part: Part, to: Offset) -> Result<(), BusError> {
         self.next.insert(part, to);
         Ok(())
@@ -52,10 +60,20 @@ pub(super) fn read_through(
     to: Offset,
     each: &mut dyn FnMut(Record<'_>),
 ) -> Result<(), BusError> {
+    read_while(shared, part, from, to, &mut |record| {
+        each(record);
+        true
+    })
+}
+
+/// The same, until `each` says to end.
+fn read_while(shared: &Shared, part: Part, from: Offset, to: Offset, each: &mut dyn FnMut(Record<'_>) -> bool) -> Result<(), BusError> {
     let mut from = from;
     while from < to {
         let batch = shared.read("read a partition", &[Want { part, from, to, records: usize::MAX, bytes: CHUNK_BYTES }])?;
-        batch.iter().for_each(&mut *each);
+        if !batch.iter().all(&mut *each) {
+            return Ok(());
+        }
         match batch.positions().get(&part) {
             Some(next) => from = *next,
             None => return Ok(()),

@@ -431,6 +431,10 @@ impl Member for KafkaMember {
         };
         match self.held.get_mut(&part) {
             Some(held) => {
+                // A record that waits is read again, if it is to be read at all: before the others it would be out of its order, and there twice.
+                if self.spill.iter().any(|record| record.part == part) {
+                    self.spill.clear();
+                }
                 held.next = Some(next);
                 held.done = next;
                 held.tail_open = true;

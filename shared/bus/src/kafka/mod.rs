@@ -217,6 +217,14 @@ impl Reader for TopicReader {
         Ok(())
     }
 
+    fn catch_up_part(&mut self, part: Part, each: &mut dyn FnMut(Record<'_>) -> bool) -> Result<(), BusError> {
+        let (low, end) = self.ranges.ends(part)?;
+        let next = self.next.entry(part).or_default();
+        self.ranges.read(part, (*next).max(low), end, each)?;
+        *next = end.max(*next);
+        Ok(())
+    }
+
     fn seek(&mut self, part: Part, to: Offset) -> Result<(), BusError> {
         self.next.insert(part, to);
         Ok(())

@@ -106,3 +106,25 @@ pub(crate) fn retention_removes_the_oldest(world: &World) {
     copy_all(bus.as_ref(), Group::Ingest);
     eventually("the new ones copied", || (numbers(bus.as_ref(), Topic::Insights) == (0..50).collect::<Vec<_>>()).then_some(()));
 }
+
+pub(crate) fn one_partition_is_read_alone_and_no_further_than_asked(world: &World) {
+    let bus = world.bus("0");
+    let record = |partition: u32, i: usize| NewRecord::on(Topic::Usage, partition, i.to_string().into_bytes());
+    publish(bus.as_ref(), (0..6).map(|i| record(u32::try_from(i % 2).unwrap(), i)).collect());
+    let part = Part { topic: Topic::Usage, partition: 1 };
+    let mut reader = bus.reader(Topic::Usage).unwrap();
+    let read = |reader: &mut dyn groundswell_bus::Reader, most: usize| {
+        let mut seen = Vec::new();
+        let each = &mut |record: groundswell_bus::Record<'_>| {
+            seen.push(String::from_utf8_lossy(record.value.unwrap_or_default()).into_owned());
+            seen.len() < most
+        };
+        reader.catch_up_part(part, each).unwrap();
+        seen
+    };
+    assert_eq!(read(reader.as_mut(), 2), ["1", "3"], "it was told to end");
+    reader.seek(part, at(0)).unwrap();
+    assert_eq!(read(reader.as_mut(), 9), ["1", "3", "5"]);
+    publish(bus.as_ref(), vec![record(0, 6), record(1, 7)]);
+    assert_eq!(read(reader.as_mut(), 9), ["7"], "from where the last call ended");
+}

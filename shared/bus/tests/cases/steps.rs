@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use groundswell_bus::{Group, Member, NewRecord, Part, Polled, StateWrite, Step, Topic};
 
-use crate::support::{World, budget, caught_up, copy, copy_all, eventually, hold, next_batch, noise, numbered, numbers, publish, values};
+use crate::support::{
+    World, at, budget, caught_up, copy, copy_all, eventually, hold, next_batch, noise, numbered, numbers, publish, values,
+};
 
 pub(crate) fn records_of_a_key_keep_their_order(world: &World) {
     let bus = world.bus("0");
@@ -154,6 +156,23 @@ pub(crate) fn a_batch_respects_the_budget(world: &World) {
         member.commit(Step { positions: batch.positions(), ..Step::default() }).unwrap();
     }
     assert_eq!(seen, 600);
+}
+
+/// A record that no longer fitted in a batch waits with the member: a new start reads it again, in its order and once.
+pub(crate) fn a_new_start_reads_what_waits_once(world: &World) {
+    let bus = world.bus("0");
+    publish(bus.as_ref(), (0..4).map(|i: usize| NewRecord::on(Topic::Usage, 0, i.to_string().repeat(600).into_bytes())).collect());
+    let mut member = bus.member(Group::Ingest).unwrap();
+    let narrow = groundswell_bus::Budget { bytes: 1_000, ..budget(50) };
+    let first = next_batch(member.as_mut(), &narrow);
+    assert_eq!(first.len(), 1, "the second does not fit");
+    let part = Part { topic: Topic::Usage, partition: 0 };
+    member.start(part, Some(at(0))).unwrap();
+    let mut offsets = Vec::new();
+    while offsets.len() < 4 {
+        offsets.extend(next_batch(member.as_mut(), &narrow).iter().map(|record| record.value.unwrap()[0]));
+    }
+    assert_eq!(offsets, *b"0123");
 }
 
 pub(crate) fn big_records_pass(world: &World) {
