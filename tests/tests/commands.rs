@@ -195,3 +195,71 @@ fn a_service_alone_on_the_embedded_log_is_refused_with_what_to_do() {
     assert_eq!(refused.status.code(), Some(64), "{said}");
     assert!(said.contains("kafka.bootstrap") && said.contains("groundswell up"), "{said}");
 }
+
+/// A command that follows, as a child process that does not outlive its test; its lines go to a file.
+struct Following {
+    child: std::process::Child,
+    lines: std::path::PathBuf,
+}
+
+impl Following {
+    fn tail(folder: &std::path::Path, url: &str) -> Self {
+        let lines = folder.join("tail.jsonl");
+        let out = std::fs::File::create(&lines).unwrap();
+        let args = ["tail", "-n", "0", "--format", "json", "--server", url];
+        let child = std::process::Command::new(groundswell_tests::binary()).args(args).stdout(out).spawn().unwrap();
+        Self { child, lines }
+    }
+
+    /// What was shown so far, each as source and id.
+    fn shown(&self) -> Vec<(String, String)> {
+        let text = std::fs::read_to_string(&self.lines).unwrap();
+        let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let hits = whole.map(|line| serde_json::from_str::<Value>(line).unwrap());
+        hits.map(|hit| (hit["source"].as_str().unwrap().to_owned(), hit["id"].as_str().unwrap().to_owned())).collect()
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn tail_shows_all_feedback_once_whatever_the_order_and_through_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::up(folder.path(), &Transport::Embedded, &[]).unwrap();
+    let company = groundswell_tests::Company::simulate(5, 10, 30).unwrap();
+    let following = Following::tail(folder.path(), program.client().url());
+    let mut lines: Vec<&String> = company.catalogue.iter().collect();
+    // Feedback among usage, so that partitions lag behind each other.
+    for (number, call) in company.usage.iter().enumerate() {
+        lines.push(call);
+        lines.extend(company.feedback.get(number));
+    }
+    let send = |program: &Program, lines: &[&String]| {
+        for chunk in lines.chunks(50) {
+            let text: Vec<&str> = chunk.iter().map(|line| line.as_str()).collect();
+            program.client().send(&text.join("\n")).unwrap();
+        }
+    };
+    let (before, after) = lines.split_at(lines.len() / 2);
+    send(&program, before);
+    program.signal("TERM").unwrap();
+    groundswell_tests::wait_for("the end of the server", CAUGHT_UP, || program.ended()).unwrap();
+    program.revive().unwrap();
+    program.ready().unwrap();
+    send(&program, after);
+    program.client().caught_up(CAUGHT_UP).unwrap();
+    let total = program.client().get("/v1/search?limit=0").unwrap()["total"].as_u64().unwrap();
+    assert!(total > 300, "{total}");
+    let all = groundswell_tests::wait_for("all of it", CAUGHT_UP, || {
+        let shown = following.shown();
+        (shown.len() as u64 >= total).then_some(shown)
+    });
+    let shown = all.unwrap_or_else(|e| panic!("{e}: {} of {total}", following.shown().len()));
+    let once: std::collections::BTreeSet<&(String, String)> = shown.iter().collect();
+    assert_eq!((shown.len() as u64, once.len() as u64), (total, total));
+}

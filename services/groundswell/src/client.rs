@@ -137,12 +137,6 @@ impl Client {
         answer.bytes().map(Into::into).map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
     }
 
-    /// POST without a body, read as JSON.
-    pub fn post<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> Result<T, Failure> {
-        let answer = self.send(self.http.post(self.asked(path, query)))?;
-        answer.json().map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
-    }
-
     /// POST of text, read as JSON.
     pub fn post_text<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)], kind: &str, body: String) -> Result<T, Failure> {
         let request = self.http.post(self.asked(path, query)).header(reqwest::header::CONTENT_TYPE, kind).body(body);

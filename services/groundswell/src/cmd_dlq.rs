@@ -89,7 +89,7 @@ impl Place {
 
     fn replay(&self, wanted: &Wanted) -> Result<Replayed, Failure> {
         match self {
-            Self::Server(client) => client.post(&["v1", "dead-letters", "replay"], &pairs(wanted)),
+            Self::Server(client) => client.post_patiently(&["v1", "dead-letters", "replay"], &pairs(wanted), Vec::new()),
             Self::Topic { bus, names } => dead_letters::replay(bus.as_ref(), names, wanted).map_err(explain),
         }
     }

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use groundswell_bus::{Bus, BusError, TopicNames};
 use groundswell_ingest::dlq::{self, DeadLetter, Filter, Place, Replayed};
-use groundswell_runtime::http::Problem;
+use groundswell_runtime::http::{Problem, patient};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 const MOST: usize = 10_000;
 const USUAL: usize = 1_000;
@@ -88,6 +90,8 @@ pub enum Refused {
     Bus(BusError),
 }
 
+const BUSY: &str = "dead letters are being sent back already: ask again when that has ended";
+
 /// Lists letters.
 pub fn list(bus: &dyn Bus, wanted: &Wanted) -> Result<Letters, Refused> {
     let filter = wanted.filter().map_err(Refused::Wrong)?;
@@ -123,15 +127,16 @@ pub fn replay(bus: &dyn Bus, names: &TopicNames, wanted: &Wanted) -> Result<Repl
 struct Source {
     bus: Arc<dyn Bus>,
     names: Arc<TopicNames>,
+    /// Who sends letters back holds it: twice at once would publish them twice.
+    turn: Arc<Mutex<()>>,
 }
 
 /// The routes; they need the scope admin, as a dead letter holds what was published, personal data included.
 pub fn router(bus: Arc<dyn Bus>, names: TopicNames) -> Router {
-    Router::new()
+    patient(Router::new().route("/v1/dead-letters/replay", post(replay_route)))
         .route("/v1/dead-letters", get(list_route))
         .route("/v1/dead-letters/{partition}/{offset}", get(show_route))
-        .route("/v1/dead-letters/replay", post(replay_route))
-        .with_state(Source { bus, names: Arc::new(names) })
+        .with_state(Source { bus, names: Arc::new(names), turn: Arc::default() })
 }
 
 async fn list_route(State(source): State<Source>, Query(wanted): Query<Wanted>) -> Result<Json<Letters>, Problem> {
@@ -143,7 +148,14 @@ async fn show_route(State(source): State<Source>, Path((partition, offset)): Pat
 }
 
 async fn replay_route(State(source): State<Source>, Query(wanted): Query<Wanted>) -> Result<Json<Replayed>, Problem> {
-    blocking(move || replay(source.bus.as_ref(), &source.names, &wanted)).await
+    let busy = |_| Problem::new(StatusCode::CONFLICT, "busy", "One at a time", BUSY);
+    let turn = source.turn.clone().try_lock_owned().map_err(busy)?;
+    blocking(move || {
+        let replayed = replay(source.bus.as_ref(), &source.names, &wanted);
+        drop(turn);
+        replayed
+    })
+    .await
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refused> + Send + 'static) -> Result<Json<T>, Problem> {
@@ -153,4 +165,24 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refused> +
         Refused::Nothing(why) => Problem::not_found(why),
         Refused::Bus(error) => Problem::unavailable(error.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use groundswell_bus::{EmbeddedBus, EmbeddedSettings, Stop, TopicSettings};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn letters_are_sent_back_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let bus = EmbeddedBus::open(folder.path(), &EmbeddedSettings::default(), &TopicSettings::default(), Stop::default()).unwrap();
+        bus.ensure_topics().unwrap();
+        let source = Source { bus: Arc::new(bus), names: Arc::new(TopicNames::default()), turn: Arc::default() };
+        let turn = source.turn.clone().try_lock_owned().unwrap();
+        let refused = replay_route(State(source.clone()), Query(Wanted::default())).await.unwrap_err();
+        assert_eq!(refused.status, 409);
+        drop(turn);
+        assert!(replay_route(State(source), Query(Wanted::default())).await.is_ok());
+    }
 }

@@ -43,6 +43,7 @@ mod openapi;
 mod output;
 mod pipeline;
 mod server_file;
+mod stages;
 mod verdict;
 
 use std::process::ExitCode;

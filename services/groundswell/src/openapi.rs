@@ -1,7 +1,7 @@
 //! The OpenAPI document of the HTTP interface, put together from the types that are really answered.
 
 use groundswell_catalogue::describe::Declared;
-use groundswell_classify::again::report::Report as Rerun;
+use groundswell_classify::again::report::{Looking, Report as Rerun};
 use groundswell_index::changes::types::Changes;
 use groundswell_index::corrections::list::{CorrectionRequest, CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::deprecation::types::Readiness;
@@ -277,15 +277,27 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
                 "responses": {"200": {"description": "How many records were read."}},
             },
         },
-        "/v1/reattribute": {"post": {
-            "operationId": "reattribute", "summary": "Attribute all feedback again with today's catalogue (scope admin)",
-            "parameters": again, "responses": json_answer("What moves, or moved.", &schema::<Rerun>(schemas)),
-        }},
-        "/v1/reclassify": {"post": {
-            "operationId": "reclassify", "summary": "Label all feedback again, with the model at work or the one sent along (scope admin)",
-            "parameters": again, "requestBody": {"description": "A model file.", "content": {"application/octet-stream": {}}},
-            "responses": json_answer("What changes, or changed.", &schema::<Rerun>(schemas)),
-        }},
+        "/v1/reattribute": {
+            "get": {
+                "operationId": "reattributing", "summary": "How far the look at history at work is, and the last report (scope admin)",
+                "responses": json_answer("How far it is.", &schema::<Looking>(schemas)),
+            },
+            "post": {
+                "operationId": "reattribute", "summary": "Attribute all feedback again with today's catalogue; 409 while history is looked at already (scope admin)",
+                "parameters": again, "responses": json_answer("What moves, or moved.", &schema::<Rerun>(schemas)),
+            },
+        },
+        "/v1/reclassify": {
+            "get": {
+                "operationId": "reclassifying", "summary": "How far the look at history at work is, and the last report (scope admin)",
+                "responses": json_answer("How far it is.", &schema::<Looking>(schemas)),
+            },
+            "post": {
+                "operationId": "reclassify", "summary": "Label all feedback again, with the model at work or the one sent along; 409 while history is looked at already (scope admin)",
+                "parameters": again, "requestBody": {"description": "A model file.", "content": {"application/octet-stream": {}}},
+                "responses": json_answer("What changes, or changed.", &schema::<Rerun>(schemas)),
+            },
+        },
         "/v1/status": {"get": {
             "operationId": "status", "summary": "Lag, freshness, and whether all that was published is searchable",
             "responses": json_answer("The status.", &schema::<Status>(schemas)),
@@ -300,7 +312,7 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             "responses": json_answer("The letter.", &schema::<Letter>(schemas)),
         }},
         "/v1/dead-letters/replay": {"post": {
-            "operationId": "replayDeadLetters", "summary": "Publish the originals again to the topics they came from (scope admin)",
+            "operationId": "replayDeadLetters", "summary": "Publish the originals again to the topics they came from; 409 while that is done already (scope admin)",
             "parameters": letters, "responses": json_answer("How many.", &schema::<Replayed>(schemas)),
         }},
     })

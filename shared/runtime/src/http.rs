@@ -7,4 +7,4 @@ mod server;
 
 pub use auth::{Auth, Caller, NewKey, new_key};
 pub use problem::{CONTENT_TYPE as PROBLEM_CONTENT_TYPE, Problem};
-pub use server::Server;
+pub use server::{Server, patient};

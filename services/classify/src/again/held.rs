@@ -1,12 +1,12 @@
 //! What the index was told last of each piece of feedback, as the insights topic has it.
 
-use groundswell_bus::{Bus, Offset, Reader, Record, Stop, Topic};
+use groundswell_bus::{Bus, Offset, Reader, Record, Topic};
 use groundswell_model::frame;
 use groundswell_model::{Insight, Op, VersionWeight};
 use hashbrown::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::go_on;
+use super::pace::Pace;
 
 /// Partition, offset, and number in the frame.
 type Place = (u32, Offset, u32);
@@ -31,11 +31,11 @@ pub(super) struct Holdings {
 
 impl Holdings {
     /// Reads the insights topic.
-    pub(super) fn read(bus: &dyn Bus, stop: &Stop) -> anyhow::Result<Self> {
+    pub(super) fn read(bus: &dyn Bus, pace: &Pace) -> anyhow::Result<Self> {
         let mut reader = bus.reader(Topic::Insights)?;
         // By API, too: what moves between APIs moves between partitions, which are read in no order.
         let mut of_api: HashMap<(u128, u64), Held> = HashMap::new();
-        each_op(reader.as_mut(), stop, |at, op| match op {
+        each_op(reader.as_mut(), pace, |at, op| match op {
             Op::Upsert(insight) => {
                 let held = Held { partition: at.0, offset: at.1, item: at.2, place: place_of(&insight), seen: false };
                 of_api.insert((insight.identity.0, xxh3_64(insight.api.as_bytes())), held);
@@ -57,11 +57,11 @@ impl Holdings {
     pub(super) fn walk(
         &self,
         bus: &dyn Bus,
-        stop: &Stop,
+        pace: &Pace,
         mut each: impl FnMut(&Insight<'_>, bool) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut failed = None;
-        each_op(bus.reader(Topic::Insights)?.as_mut(), stop, |at, op| {
+        each_op(bus.reader(Topic::Insights)?.as_mut(), pace, |at, op| {
             let Op::Upsert(insight) = op else { return };
             let last = self.all.get(&insight.identity.0).filter(|h| (h.partition, h.offset, h.item) == at);
             if let (Some(held), None) = (last, &failed) {
@@ -72,8 +72,8 @@ impl Holdings {
     }
 
     /// What was said since this was read.
-    pub(super) fn since(&mut self, stop: &Stop, mut each: impl FnMut(&Insight<'_>)) -> anyhow::Result<()> {
-        each_op(self.reader.as_mut(), stop, |_, op| {
+    pub(super) fn since(&mut self, pace: &Pace, mut each: impl FnMut(&Insight<'_>)) -> anyhow::Result<()> {
+        each_op(self.reader.as_mut(), pace, |_, op| {
             if let Op::Upsert(insight) = op {
                 each(&insight);
             }
@@ -82,7 +82,7 @@ impl Holdings {
 }
 
 /// Every instruction of the topic, with partition, offset and number in its frame.
-fn each_op(reader: &mut dyn Reader, stop: &Stop, mut each: impl FnMut(Place, Op<'_>)) -> anyhow::Result<()> {
+fn each_op(reader: &mut dyn Reader, pace: &Pace, mut each: impl FnMut(Place, Op<'_>)) -> anyhow::Result<()> {
     let mut failed = None;
     reader.catch_up(&mut |record: Record<'_>| {
         for (item, op) in (0u32..).zip(frame::read::<Op<'_>>(record.value.unwrap_or_default())) {
@@ -94,7 +94,7 @@ fn each_op(reader: &mut dyn Reader, stop: &Stop, mut each: impl FnMut(Place, Op<
                 }
             }
         }
-        failed = failed.take().or_else(|| go_on(stop).err());
+        failed = failed.take().or_else(|| pace.record().err());
     })?;
     failed.map_or(Ok(()), Err)
 }

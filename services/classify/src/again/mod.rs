@@ -10,6 +10,7 @@
 
 mod held;
 pub mod http;
+mod pace;
 pub mod report;
 mod shadow;
 mod swap;
@@ -17,7 +18,7 @@ mod swap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use groundswell_bus::{Bus, BusError, Stop, Topic};
+use groundswell_bus::{Bus, Stop, Topic};
 use groundswell_catalogue::{Catalogue, CatalogueEvent, read_event};
 use groundswell_contract::Incoming;
 use groundswell_model::Insight;
@@ -27,6 +28,7 @@ use groundswell_text::classify::{Classifier, Text, Trained};
 use crate::language_model::protocol::keep;
 use crate::lessons::Lessons;
 use held::Holdings;
+use pace::Pace;
 use report::{Report, What};
 use shadow::Attributed;
 use swap::Swap;
@@ -46,14 +48,19 @@ pub struct Question {
 pub struct Again {
     bus: Arc<dyn Bus>,
     settings: Settings,
-    stop: Stop,
+    pace: Pace,
 }
 
 impl Again {
     /// Over the topics of a bus, until told to stop.
     #[must_use]
     pub fn new(bus: Arc<dyn Bus>, settings: Settings, stop: Stop) -> Self {
-        Self { bus, settings, stop }
+        Self { bus, settings, pace: Pace::new(stop) }
+    }
+
+    /// The same, told about by `pace`.
+    fn at(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     /// Attributes all feedback again, with today's catalogue and ladder and the usage known at its place in `events`.
@@ -62,13 +69,14 @@ impl Again {
     /// A topic can't be read, or the process was told to stop.
     pub fn reattribute(&self, question: &Question) -> anyhow::Result<Report> {
         let catalogue = self.tables(None)?;
-        let mut held = Holdings::read(self.bus.as_ref(), &self.stop)?;
-        let shadow = shadow::replay(self.bus.as_ref(), &self.settings, &catalogue, &mut held, &self.stop)?;
+        self.pace.plan(self.bus.as_ref(), &[Topic::Insights, Topic::Events, Topic::Insights])?;
+        let mut held = Holdings::read(self.bus.as_ref(), &self.pace)?;
+        let shadow = shadow::replay(self.bus.as_ref(), &self.settings, &catalogue, &mut held, &self.pace)?;
         let mut report = Report::new(What::Reattribute, question.api.clone());
         let mut swap = question.swap.then(|| Swap::new(self.bus.as_ref())).transpose()?;
         let wanted =
             |insight: &Insight<'_>, new: &Attributed| question.api.as_deref().is_none_or(|api| insight.api == api || new.api == api);
-        held.walk(self.bus.as_ref(), &self.stop, |insight, seen| {
+        held.walk(self.bus.as_ref(), &self.pace, |insight, seen| {
             let Some(new) = shadow.changed.get(&insight.identity.0) else {
                 if question.api.as_deref().is_none_or(|api| insight.api == api) {
                     report.same(seen);
@@ -98,7 +106,8 @@ impl Again {
             None => crate::stage::configured(&self.settings)?,
         };
         self.tables(Some(classifier.as_mut()))?;
-        let mut held = Holdings::read(self.bus.as_ref(), &self.stop)?;
+        self.pace.plan(self.bus.as_ref(), &[Topic::Insights, Topic::Insights])?;
+        let mut held = Holdings::read(self.bus.as_ref(), &self.pace)?;
         let mut report = Report::new(What::Reclassify, question.api.clone());
         report.model = Some(classifier.name().to_owned());
         let mut swap = question.swap.then(|| Swap::new(self.bus.as_ref())).transpose()?;
@@ -107,7 +116,7 @@ impl Again {
             keep(&mut labels, &insight.labels);
             labels
         };
-        held.walk(self.bus.as_ref(), &self.stop, |insight, _| {
+        held.walk(self.bus.as_ref(), &self.pace, |insight, _| {
             if question.api.as_deref().is_some_and(|api| insight.api != api) {
                 return Ok(());
             }
@@ -136,7 +145,7 @@ impl Again {
         let Some(mut swap) = swap else { return Ok(()) };
         swap.flush()?;
         report.swapped = swap.done();
-        report.moved_meanwhile = swap.settle(held, &self.stop, label)?;
+        report.moved_meanwhile = swap.settle(held, &self.pace, label)?;
         Ok(())
     }
 
@@ -178,10 +187,4 @@ fn text<'a>(insight: &'a Insight<'_>) -> Text<'a> {
 fn place(insight: &Insight<'_>) -> String {
     let versions: Vec<(&str, f32)> = insight.versions.iter().map(|v| (v.version, v.weight)).collect();
     shadow::words(insight.api, &versions, insight.rung)
-}
-
-/// The process was told to stop.
-fn go_on(stop: &Stop) -> anyhow::Result<()> {
-    anyhow::ensure!(!stop.is_set(), BusError::Stopped);
-    Ok(())
 }

@@ -17,7 +17,7 @@ const EXAMPLES: usize = 3;
 const SHOWN: usize = 100;
 
 /// Which look it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// Attribution to API, version and operation.
@@ -53,6 +53,24 @@ pub struct Report {
     pub moves: Vec<Move>,
     #[serde(skip)]
     kinds: BTreeMap<(&'static str, String, String), Counted>,
+}
+
+/// How far a new look at history is: the answer of `GET /v1/reattribute` and `GET /v1/reclassify`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Looking {
+    /// Which look is at work; absent if none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<What>,
+    /// Records read of the topics of history, each time they are read.
+    pub read: u64,
+    /// Records that are to be read.
+    pub of: u64,
+    /// The last report since the process was started, for those whose connection was lost before they had it; of this route alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Report>,
+    /// Why the last look of this route gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// One kind of move.

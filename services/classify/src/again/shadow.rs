@@ -1,6 +1,6 @@
 //! `events` replayed through the same partitions as live, beside them: only what becomes of feedback is kept.
 
-use groundswell_bus::{Bus, Record, Stop, Topic};
+use groundswell_bus::{Bus, Record, Topic};
 use groundswell_catalogue::Catalogue;
 use groundswell_model::insight::flag;
 use groundswell_model::{Event, Insight, Labels, Op, Rung, VersionWeight, frame};
@@ -8,8 +8,8 @@ use groundswell_runtime::Settings;
 use groundswell_text::classify::{Classifier, Text};
 use hashbrown::HashMap;
 
-use super::go_on;
 use super::held::{Holdings, place_of};
+use super::pace::Pace;
 use crate::core::{Partition, Tables, Work};
 
 /// Where a piece of feedback counts by today's word.
@@ -52,7 +52,7 @@ pub(super) fn replay(
     settings: &Settings,
     catalogue: &Catalogue,
     held: &mut Holdings,
-    stop: &Stop,
+    pace: &Pace,
 ) -> anyhow::Result<Shadow> {
     let rules = crate::stage::rules(settings);
     let tables = Tables { catalogue, classifier: &Mute, rules: &rules };
@@ -64,7 +64,7 @@ pub(super) fn replay(
         if failed.is_none() {
             let number = record.part.partition;
             let partition = partitions.entry(number).or_insert_with(|| Partition::new(number, &rules, entries));
-            let worked = go_on(stop).and_then(|()| shadow.frame(partition, &record, &tables, held));
+            let worked = pace.record().and_then(|()| shadow.frame(partition, &record, &tables, held));
             failed = worked.err();
         }
     })?;

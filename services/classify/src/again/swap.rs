@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use groundswell_bus::{Bus, Group, NewRecord, Publisher, Stop, Topic};
+use groundswell_bus::{Bus, Group, NewRecord, Publisher, Topic};
 use groundswell_model::frame::{FrameWriter, encode_one};
 use groundswell_model::{Again, ContentHash, Event, EventHead, Insight, Labels, Origin, partition_of};
 use hashbrown::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::go_on;
 use super::held::Holdings;
+use super::pace::Pace;
 
 /// Bytes that wait for being published.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -86,16 +86,16 @@ impl<'b> Swap<'b> {
     pub(super) fn settle(
         &mut self,
         held: &mut Holdings,
-        stop: &Stop,
+        pace: &Pace,
         label: impl Fn(&Insight<'_>) -> Option<Labels>,
     ) -> anyhow::Result<u64> {
         let mut moved = 0;
         for _ in 0..ROUNDS {
-            self.wait(stop)?;
+            self.wait(pace)?;
             let mut others: HashMap<u128, Vec<u8>> = HashMap::new();
             let done = &self.done;
             let mut failed = None;
-            held.since(stop, |insight| {
+            held.since(pace, |insight| {
                 let Some((ours, _)) = done.get(&insight.identity.0) else { return };
                 match hash_of(insight) {
                     Ok(hash) if hash == *ours => {}
@@ -128,10 +128,10 @@ impl<'b> Swap<'b> {
 
     /// Until the group has worked off what is there now. On Kafka its members commit the end of a quiet partition, markers of
     /// transactions included, so that it is reached there, too.
-    fn wait(&self, stop: &Stop) -> anyhow::Result<()> {
+    fn wait(&self, pace: &Pace) -> anyhow::Result<()> {
         let ends = self.bus.bounds(Topic::Events)?;
         loop {
-            go_on(stop)?;
+            pace.go_on()?;
             let committed = self.bus.committed(Group::Classify, Topic::Events)?;
             if ends.iter().all(|end| end.high.0 == 0 || committed.get(&end.part).is_some_and(|at| *at >= end.high)) {
                 return Ok(());

@@ -1,5 +1,6 @@
 //! The broker of a benchmark: started for it, stopped after it.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -36,6 +37,11 @@ impl Script {
     }
 }
 
+/// Where the broker's port is looked for.
+const PORTS: std::ops::RangeInclusive<u16> = 29_592..=29_682;
+/// How far above the broker's port `deploy/kafka/kafka.sh` has the controller's.
+const CONTROLLER_ABOVE: u16 = 100;
+
 /// A broker for one round.
 #[derive(Debug)]
 pub struct Broker {
@@ -53,7 +59,7 @@ impl Broker {
         let libs = repository.join(".run/kafka/libs");
         let environment = vec![
             ("KAFKA_RUN", run.display().to_string()),
-            ("KAFKA_PORT", "29592".to_owned()),
+            ("KAFKA_PORT", free_port()?.to_string()),
             // Artifacts are fetched once, whatever folder the data is in.
             ("KAFKA_LIBS", std::path::absolute(&libs).unwrap_or(libs).display().to_string()),
         ];
@@ -64,6 +70,13 @@ impl Broker {
         let pid = pid.ok_or_else(|| Failure::failed(format!("the broker's process is not told: {status}")))?;
         Ok(Self { script, bootstrap, pid })
     }
+}
+
+/// A port that is free together with the one that the script gives to the controller, a hundred above.
+fn free_port() -> Result<u16, Failure> {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let found = PORTS.clone().step_by(10).find(|port| free(*port) && free(*port + CONTROLLER_ABOVE));
+    found.ok_or_else(|| Failure::failed(format!("no port of {} to {} is free for a broker", PORTS.start(), PORTS.end())))
 }
 
 impl Drop for Broker {

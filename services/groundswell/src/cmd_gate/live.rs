@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::cmd_deprecation;
 use crate::failure::Failure;
 use crate::output::note;
+use crate::stages::Stages;
 use crate::verdict::{Question, ask};
 
 /// How long what was published before the question may take to become searchable.
@@ -20,8 +21,6 @@ const FRESH_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_AT_STATUS: Duration = Duration::from_millis(200);
 /// How long to wait before a verdict is asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// From the source topics to the answers.
-const STAGES: usize = 3;
 
 /// How patient the gate is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,10 +92,9 @@ fn once(global: &Global, question: &Question, policy: &Policy, max_age: Option<D
 fn wait_fresh(client: &Client) -> Result<(), Failure> {
     let end = Instant::now() + FRESH_WITHIN;
     let status = || client.get::<Status>(&["v1", "status"], &[]);
-    let mut marks = status()?;
-    let mut passed_stages = 0;
-    let mut now = marks.clone();
-    while !now.caught_up && passed_stages < STAGES {
+    let mut now = status()?;
+    let mut stages = Stages::of(now.clone());
+    while !stages.are_passed(&now) {
         if Instant::now() >= end {
             let waiting: u64 = now.lag.iter().map(|lag| lag.waiting).sum();
             return Err(Failure::unreachable(format!(
@@ -106,21 +104,8 @@ fn wait_fresh(client: &Client) -> Result<(), Failure> {
         }
         std::thread::sleep(LOOK_AT_STATUS);
         now = status()?;
-        if passed(&marks, &now) {
-            passed_stages += 1;
-            marks = now.clone();
-        }
     }
     Ok(())
-}
-
-/// Whether every group has worked off what there was at an earlier look.
-fn passed(marks: &Status, now: &Status) -> bool {
-    marks.lag.iter().all(|mark| {
-        let same =
-            |lag: &&groundswell_runtime::status::Lag| (&lag.group, &lag.topic, lag.partition) == (&mark.group, &mark.topic, mark.partition);
-        now.lag.iter().find(same).is_none_or(|lag| lag.waiting == 0 || lag.committed >= mark.high)
-    })
 }
 
 /// Refuses data that end too long ago.
@@ -156,35 +141,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use groundswell_runtime::FreshnessReport;
-    use groundswell_runtime::status::Lag;
-
     use super::*;
-
-    fn status(lag: &[(u64, u64)]) -> Status {
-        let lag = (0..).zip(lag).map(|(partition, (committed, high))| Lag {
-            group: "index".into(),
-            topic: "insights".into(),
-            partition,
-            committed: *committed,
-            high: *high,
-            waiting: high - committed,
-        });
-        Status {
-            caught_up: false,
-            lag: lag.collect(),
-            freshness: FreshnessReport::default(),
-            version: "0".into(),
-            transport: "kafka".into(),
-        }
-    }
-
-    #[test]
-    fn a_stage_has_passed_when_all_that_was_there_is_worked_off_whatever_came_since() {
-        let marks = status(&[(5, 10), (7, 7)]);
-        assert!(!passed(&marks, &status(&[(9, 30), (7, 8)])));
-        assert!(passed(&marks, &status(&[(10, 30), (7, 8)])));
-    }
 
     #[test]
     fn lengths_of_time_have_a_unit() {

@@ -1,7 +1,6 @@
 //! What an administrator may do to the index: the loop that owns the stores does it between two batches.
 
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -12,9 +11,6 @@ use serde_json::{Value, json};
 use crate::Handle;
 use crate::handle::{Command, Refused};
 use crate::rebuild::Rebuilding;
-
-/// How long a request waits for the loop; a rebuild goes on when its asker has left.
-const PATIENCE: Duration = Duration::from_secs(3600);
 
 pub(super) async fn drop_version(
     State(handle): State<Handle>,
@@ -40,8 +36,9 @@ pub(super) async fn progress(State(handle): State<Handle>) -> Json<Rebuilding> {
     Json(handle.progress().now())
 }
 
+/// Waits for the loop as long as it takes; a rebuild goes on when its asker has left.
 async fn wait<T: Send + 'static>(answer: Receiver<Result<T, Refused>>) -> Result<T, Problem> {
-    let answered = tokio::task::spawn_blocking(move || answer.recv_timeout(PATIENCE)).await;
+    let answered = tokio::task::spawn_blocking(move || answer.recv()).await;
     match answered {
         Ok(Ok(Ok(done))) => Ok(done),
         Ok(Ok(Err(why @ Refused::NotThere { .. }))) => Err(Problem::not_found(why.to_string())),

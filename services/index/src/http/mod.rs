@@ -17,6 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
+use groundswell_runtime::http::patient;
 
 use crate::Handle;
 use crate::themes::Desk as ThemeDesk;
@@ -41,7 +42,6 @@ pub fn read_router(handle: Handle) -> Router {
         .route("/v1/apis/{api}/versions/{version}/themes", get(themes::of_version))
         .route("/v1/apis/{api}/versions/{version}/consumers", get(journeys::consumers))
         .route("/v1/apis/{api}/versions/{version}/pain", get(journeys::pain))
-        .route("/v1/apis/{api}/versions/{version}/export", get(answers::export))
         .route(
             "/v1/apis/{api}/versions/{version}/verdict",
             get(verdict::by_default).post(verdict::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
@@ -52,7 +52,8 @@ pub fn read_router(handle: Handle) -> Router {
             "/v1/apis/{api}/versions/{version}/deprecation",
             get(deprecation::by_default).post(deprecation::by_policy).layer(DefaultBodyLimit::max(verdict::POLICY_BYTES)),
         );
-    whole(routes, &handle).merge(beside).with_state(handle)
+    let exports = patient(Router::new().route("/v1/apis/{api}/versions/{version}/export", get(answers::export)));
+    whole(routes.merge(exports), &handle).merge(beside).with_state(handle)
 }
 
 /// Routes by which people say what is right.
@@ -69,8 +70,8 @@ pub fn decisions_router(handle: Handle, desk: Arc<ThemeDesk>) -> Router {
 
 /// Routes that change what is stored.
 pub fn admin_router(handle: Handle) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/v1/apis/{api}/versions/{version}", delete(admin::drop_version))
-        .route("/v1/index/rebuild", post(admin::rebuild).get(admin::progress))
-        .with_state(handle)
+        .route("/v1/index/rebuild", post(admin::rebuild).get(admin::progress));
+    patient(routes).with_state(handle)
 }

@@ -1,6 +1,8 @@
 //! The server itself: binds first, so that an address in use is an error at start; serves until told to stop.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -16,7 +18,7 @@ use super::{Problem, guard, problem};
 use crate::App;
 use crate::settings::Scope;
 
-/// A request may take this long, reading its body included.
+/// A request may take this long, reading its body included; those of [`patient`] routes may take longer.
 const REQUEST_TIME: Duration = Duration::from_secs(60);
 /// How long requests under way may go on after the stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -74,7 +76,7 @@ pub(crate) fn complete(app: &App, routes: Router) -> Router {
     let all = routes
         .merge(own)
         .layer(DefaultBodyLimit::max(app.settings.limits.body_bytes))
-        .layer(from_fn(in_time))
+        .layer(from_fn(|request, next| in_time(REQUEST_TIME, request, next)))
         .layer(axum::middleware::map_response(problem::normalise));
     let all = if app.auth.is_open() { all.layer(from_fn(guard::local_only)) } else { all };
     all.layer(from_fn_with_state(app.clone(), observe))
@@ -147,11 +149,33 @@ async fn render_metrics(State(app): State<App>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render()).into_response()
 }
 
-async fn in_time(request: Request, next: Next) -> Response {
-    tokio::time::timeout(REQUEST_TIME, next.run(request)).await.unwrap_or_else(|_| {
-        let detail = format!("the request took longer than {} s; send less, or try again", REQUEST_TIME.as_secs());
-        Problem::unavailable(detail).into_response()
-    })
+async fn in_time(limit: Duration, mut request: Request, next: Next) -> Response {
+    let patience = Patience::default();
+    request.extensions_mut().insert(patience.clone());
+    let mut answer = std::pin::pin!(next.run(request));
+    match tokio::time::timeout(limit, &mut answer).await {
+        Ok(answer) => answer,
+        Err(_) if patience.0.load(Ordering::Acquire) => answer.await,
+        Err(_) => {
+            let detail = format!("the request took longer than {} s; send less, or try again", limit.as_secs());
+            Problem::unavailable(detail).into_response()
+        }
+    }
+}
+
+/// Whether the route of a request may take as long as it takes.
+#[derive(Clone, Debug, Default)]
+struct Patience(Arc<AtomicBool>);
+
+/// Routes whose work may take longer than other requests may: work over all of history, for which the client waits. Put the guard of
+/// keys outside of this ([`super::Auth::protect`]), so that only who is let in may take long.
+pub fn patient<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes.layer(from_fn(|request: Request, next: Next| async move {
+        if let Some(patience) = request.extensions().get::<Patience>() {
+            patience.0.store(true, Ordering::Release);
+        }
+        next.run(request).await
+    }))
 }
 
 /// Counts and logs requests: method, path and status, never bodies nor what was searched for.
@@ -260,6 +284,28 @@ mod tests {
         assert_eq!(ask(&guarded, http::Request::get("/metrics"), "").await.0, StatusCode::UNAUTHORIZED);
         let with_key = http::Request::get("/metrics").header("authorization", format!("Bearer {}", key.secret));
         assert_eq!(ask(&guarded, with_key, "").await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn work_over_history_is_not_cut_off_and_other_requests_are() {
+        let (release, released) = tokio::sync::watch::channel(false);
+        let until_released = move || {
+            let mut released = released.clone();
+            async move { released.wait_for(|released| *released).await.map(|_| "the report").unwrap_or_default() }
+        };
+        let routes = patient(Router::new().route("/long", post(until_released.clone())))
+            .route("/short", post(until_released))
+            .layer(from_fn(|request, next| in_time(Duration::from_millis(20), request, next)));
+        let ask = |path: &str| routes.clone().oneshot(http::Request::post(path).body(Body::empty()).unwrap());
+        let long = tokio::spawn(ask("/long"));
+        // It takes the whole time of a usual request, so that of the first one is over, too.
+        assert_eq!(ask("/short").await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(ask("/short").await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(!long.is_finished());
+        release.send(true).unwrap();
+        let answer = long.await.unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(to_bytes(answer.into_body(), 100).await.unwrap().as_ref(), b"the report");
     }
 
     #[test]
