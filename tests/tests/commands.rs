@@ -196,6 +196,39 @@ fn a_service_alone_on_the_embedded_log_is_refused_with_what_to_do() {
     assert!(said.contains("kafka.bootstrap") && said.contains("groundswell up"), "{said}");
 }
 
+#[test]
+fn a_version_is_exported_as_search_shows_it_and_dropped_until_a_rebuild() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::up(folder.path(), &Transport::Embedded, &[]).unwrap();
+    let url = program.client().url().to_owned();
+    let lines = format!("{}\n{}\n", ticket("1", "Timeouts in v2"), ticket("2", "Love the new docs"));
+    program.client().send(&lines).unwrap();
+    program.client().caught_up(CAUGHT_UP).unwrap();
+    let groundswell = |args: &[&str]| run(&[args, &["--server", &url, "--format", "json"]].concat(), &[]).unwrap();
+    let search = || json_of(&groundswell(&["search", "--api", "payments", "--version", "v2", "--sort", "oldest"]))["hits"].clone();
+
+    let exported = groundswell(&["version", "export", "payments", "v2"]);
+    let hits: Vec<Value> =
+        exported.stdout.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
+    assert_eq!(json!(hits), search());
+    let file = folder.path().join("v2.jsonl");
+    assert!(groundswell(&["version", "export", "payments", "v2", "--out", file.to_str().unwrap()]).status.success());
+    assert_eq!(std::fs::read(&file).unwrap(), exported.stdout);
+
+    let dropped = json_of(&groundswell(&["version", "drop", "payments", "v2"]));
+    assert_eq!(dropped["dropped"], json!({"api": "payments", "version": "v2"}));
+    for gone in [["version", "drop", "payments", "v2"], ["version", "export", "payments", "v2"], ["version", "drop", "nope", "v1"]] {
+        let refused = groundswell(&gone);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(2) && said.contains(gone[2]), "{gone:?}: {said}");
+    }
+    assert!(!groundswell(&["version", "export", "payments", "v2", "--out", file.to_str().unwrap()]).status.success());
+    assert_eq!(std::fs::read(&file).unwrap(), exported.stdout, "an export that can't be leaves the file as it was");
+    let rebuilt = json_of(&groundswell(&["index", "rebuild"]));
+    assert!(rebuilt["records"].as_u64() > Some(0), "{rebuilt}");
+    assert_eq!(search(), json!(hits));
+}
+
 /// A command that follows, as a child process that does not outlive its test; its lines go to a file.
 struct Following {
     child: std::process::Child,

@@ -8,8 +8,9 @@ use groundswell_index::changes::types::Changes;
 use groundswell_index::corrections::list::{CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::deprecation::types::Readiness;
 use groundswell_index::fix::FixReview;
+use groundswell_index::http::{Dropped, Rebuilt};
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
-use groundswell_index::search::types::SearchResponse;
+use groundswell_index::search::types::{Hit, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_index::themes::Decided;
 use groundswell_index::themes::types::{Proposals, Themes};
@@ -88,6 +89,9 @@ fn the_documents_of_the_answers_are_up_to_date() {
         ("theme-decided", schema::<Decided>()),
         ("theme-proposals", schema::<Proposals>()),
         ("themes", schema::<Themes>()),
+        ("index-rebuild", schema::<Rebuilt>()),
+        ("version-drop", schema::<Dropped>()),
+        ("version-export", schema::<Hit>()),
     ];
     for (name, schema) in &answers {
         check(&format!("answers/{name}.json"), schema);

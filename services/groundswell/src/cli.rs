@@ -9,7 +9,7 @@ use groundswell_runtime::{ConfigArgs, ServeArgs};
 use crate::output::Format;
 use crate::{
     cmd_again, cmd_bench, cmd_catalogue, cmd_classify, cmd_consumers, cmd_correct, cmd_deprecation, cmd_evaluate, cmd_gate, cmd_model,
-    cmd_review, cmd_simulate, cmd_themes,
+    cmd_review, cmd_simulate, cmd_themes, cmd_version,
 };
 
 /// What API consumers say and do, in one searchable insight index per API version.
@@ -103,6 +103,12 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
     Reattribute(cmd_again::ReattributeArgs),
     /// Label all feedback again, with another model or with corrections: what would change, then a swap
     Reclassify(cmd_again::ReclassifyArgs),
+    /// All feedback of one version: export it, or make the index forget it
+    #[command(subcommand)]
+    Version(cmd_version::VersionCommand),
+    /// The index: build it anew from the topics
+    #[command(subcommand)]
+    Index(cmd_version::IndexCommand),
     /// The APIs and versions there are
     #[command(after_help = "Examples:
   groundswell apis

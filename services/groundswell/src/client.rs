@@ -107,6 +107,11 @@ impl Client {
         Self::find(global)
     }
 
+    /// One more that asks the same server, for another thread.
+    pub fn beside(&self) -> Self {
+        Self { base: self.base.clone(), http: self.http.clone(), key: self.key.clone(), own: None }
+    }
+
     /// Whether the server is one of this process.
     pub fn is_own(&self) -> bool {
         self.own.is_some()
@@ -147,6 +152,27 @@ impl Client {
     pub fn post_patiently<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)], body: Vec<u8>) -> Result<T, Failure> {
         let request = self.http.post(self.asked(path, query)).timeout(PATIENCE).body(body);
         self.send(request)?.json().map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
+    }
+
+    /// DELETE, read as JSON.
+    pub fn delete<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
+        let request = self.http.delete(self.address(path)).timeout(PATIENCE);
+        self.send(request)?.json().map_err(|e| Failure::failed(format!("the server's answer can't be read: {e}")))
+    }
+
+    /// GET of something large, to be read as it comes.
+    pub fn open(&self, path: &[&str]) -> Result<Response, Failure> {
+        self.send(self.http.get(self.address(path)).timeout(PATIENCE))
+    }
+
+    /// GET of something large, to standard output. A reader that has left, like `head`, ends the program quietly.
+    pub fn copy(&self, path: &[&str], out: &mut impl std::io::Write) -> Result<(), Failure> {
+        let mut answer = self.open(path)?;
+        match std::io::copy(&mut answer, out).and_then(|_| out.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Failure::failed(format!("the answer ended early: {error}"))),
+        }
     }
 
     /// POST of a body; the caller decides what the status means.

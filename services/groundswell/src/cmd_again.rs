@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use groundswell_classify::again::report::{Report, What};
+use groundswell_classify::again::report::{Looking, Report, What};
+use groundswell_runtime::exit;
 
 use crate::cli::Global;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::{Format, clean, lines, note, print, print_json, table, thousands};
+use crate::progress;
 
 /// Which feedback, and whether to change anything.
 #[derive(clap::Args, Debug, Default)]
@@ -21,6 +23,9 @@ pub struct Common {
     /// Put what changed in place of what was said before
     #[arg(long)]
     pub swap: bool,
+    /// Look at nothing: show the report of the last time, if the connection was lost before it came
+    #[arg(long, conflicts_with_all = ["swap", "dry_run", "api"])]
+    pub last: bool,
 }
 
 /// Attribution again.
@@ -67,12 +72,38 @@ fn run(global: &Global, what: &str, common: &Common, body: Vec<u8>) -> Result<()
     let client = Client::find(global)?;
     let mut query: Vec<(&str, String)> = common.api.iter().map(|api| ("api", api.clone())).collect();
     query.extend(common.swap.then(|| ("swap", "true".to_owned())));
-    note("looking at history again: this reads all feedback that is kept");
-    let report: Report = client.post_patiently(&["v1", what], &query, body)?;
+    let path = ["v1", what];
+    let report = if common.last {
+        let looking: Looking = client.get(&path, &[])?;
+        last(looking, what)?
+    } else {
+        let asking = client.beside();
+        let far = move || asking.get::<Looking>(&path, &[]).ok().map(|now| (now.read, now.of));
+        let name = "looking at history again: this reads all feedback that is kept";
+        let looked: Result<Report, Failure> = progress::beside(name, || client.post_patiently(&path, &query, body), far);
+        looked.inspect_err(|failure| {
+            if failure.code() == exit::UNREACHABLE {
+                note(&format!(
+                    "if only the connection was lost, the server goes on: `groundswell {what} --last` has the report when it is done"
+                ));
+            }
+        })?
+    };
     client.finish()?;
     match Format::choose(global.format) {
         Format::Json => print_json(&report),
         format => print(&render(&report, format)),
+    }
+}
+
+/// The report of a look that has ended.
+fn last(looking: Looking, what: &str) -> Result<Report, Failure> {
+    let at_work = || format!("history is being looked at: {} of {} records are read", thousands(looking.read), thousands(looking.of));
+    match (looking.running, looking.last, looking.failed) {
+        (Some(_), ..) => Err(Failure::failed(at_work())),
+        (None, Some(report), _) => Ok(report),
+        (None, None, Some(why)) => Err(Failure::failed(why)),
+        (None, None, None) => Err(Failure::failed(format!("there was no `groundswell {what}` since the server was started"))),
     }
 }
 
@@ -116,6 +147,20 @@ fn render(report: &Report, format: Format) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_report_is_shown_or_why_there_is_none() {
+        let report: Report = serde_json::from_value(serde_json::json!({
+            "what": "reclassify", "looked_at": 1, "unchanged": 1, "changed": 0, "not_kept": 0, "swapped": 0, "moved_meanwhile": 0, "moves": [],
+        }))
+        .unwrap();
+        let ended = Looking { last: Some(report.clone()), ..Looking::default() };
+        assert_eq!(last(ended.clone(), "reclassify").unwrap(), report);
+        let why = |looking| last(looking, "reclassify").unwrap_err().to_string();
+        assert!(why(Looking { running: Some(What::Reattribute), read: 1_500, of: 2_000, ..ended }).contains("1,500 of 2,000"));
+        assert!(why(Looking { failed: Some("the disk".into()), ..Looking::default() }).contains("the disk"));
+        assert!(why(Looking::default()).contains("no `groundswell reclassify`"));
+    }
 
     #[test]
     fn a_dry_run_says_how_to_swap() {

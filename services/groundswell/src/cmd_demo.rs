@@ -1,6 +1,6 @@
 //! `demo`: everything in one process, fed with a simulated company, and what to look at.
 
-use std::io::{BufReader, IsTerminal, Read};
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use groundswell_runtime::program::{Running, exit_code, print_configuration, star
 use groundswell_runtime::settings::{Settings, Transport};
 use groundswell_runtime::{App, clock};
 use groundswell_simulate::{Plan, Simulation, Story, simulate};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Demo, Global, Summary as SummaryArgs};
@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::feed::{Feed, Sent};
 use crate::output::{Format, note, print, print_json, thousands};
 use crate::pipeline;
+use crate::progress;
 use crate::server_file::{ServerFile, Written};
 
 /// Folder where none is given: apart from the one of `up`, so that nobody's own events are mixed with invented ones.
@@ -85,7 +86,7 @@ fn demo(settings: Settings, global: &Global, args: &Demo) -> Result<Option<(Runn
         feed(&client, company)?;
         write_mark(&data, Mark { complete: true, ..mark })?;
     }
-    catch_up(&client)?;
+    progress::catch_up(&client, "attributing, labelling and indexing", CATCH_UP_TIME)?;
     first_summary(&client, &story, Format::choose(global.format))?;
     note(&format!("first summary after {:.1} s", began.elapsed().as_secs_f64()));
     if args.once {
@@ -146,7 +147,7 @@ fn company(mark: Mark) -> Result<Simulation, Failure> {
 }
 
 fn feed(client: &Client, company: Simulation) -> Result<(), Failure> {
-    let bar = bar("publishing what a simulated company's API consumers said and did");
+    let bar = progress::bar("publishing what a simulated company's API consumers said and did");
     let mut sent = Sent::default();
     let feed = Feed { batch: BATCH, retry_for: Duration::from_secs(30) };
     let lines = BufReader::with_capacity(1 << 16, Lines { company, line: Vec::new(), at: 0, bar: bar.clone() });
@@ -190,32 +191,6 @@ impl Read for Lines {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1000 by the clamp")]
 fn permille(progress: f64) -> u64 {
     (progress.clamp(0.0, 1.0) * 1000.0) as u64
-}
-
-fn catch_up(client: &Client) -> Result<(), Failure> {
-    let bar = bar("attributing, labelling and indexing");
-    let mut most = 0;
-    let outcome = client.wait_caught_up(CATCH_UP_TIME, |status| {
-        let waiting: u64 = status.lag.iter().map(|l| l.waiting).sum();
-        most = most.max(waiting).max(1);
-        bar.set_position((most - waiting) * 1000 / most);
-    });
-    bar.finish_and_clear();
-    outcome.map(|_| ())
-}
-
-/// A bar of a thousand steps on a terminal; elsewhere only its name.
-fn bar(name: &str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        note(name);
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(1000);
-    if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {percent}%") {
-        bar.set_style(style);
-    }
-    bar.set_prefix(name.to_owned());
-    bar
 }
 
 /// Shows the version that the planted story is about beside the one before, and where else to look.

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::feed::{Feed, Sent};
 use crate::output::{Format, clean, lines, note, print, print_json, table, thousands};
+use crate::progress;
 
 /// How long a pipeline made for this command may take to work off what was sent.
 const WORK_OFF_TIME: Duration = Duration::from_secs(3600);
@@ -89,9 +90,7 @@ fn bar_of_bytes(bytes: Option<u64>, name: &str) -> ProgressBar {
 }
 
 fn work_off(client: &Client) -> Result<(), Failure> {
-    note("working off what was sent …");
-    client.wait_caught_up(WORK_OFF_TIME, |_| {})?;
-    Ok(())
+    progress::catch_up(client, "working off what was sent", WORK_OFF_TIME).map(drop)
 }
 
 fn report(sent: &Sent, format: Format) -> Result<(), Failure> {

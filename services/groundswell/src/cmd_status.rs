@@ -8,12 +8,13 @@ use crate::cli::{Global, Status as Args};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::{Format, lines, print, print_json, table, thousands};
+use crate::progress;
 
 /// Runs it.
 pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let client = Client::find(global)?;
     let status: Status = match args.wait {
-        Some(seconds) => client.wait_caught_up(Duration::from_secs(seconds), |_| {})?,
+        Some(seconds) => progress::catch_up(&client, "waiting until everything is searchable", Duration::from_secs(seconds))?,
         None => client.get(&["v1", "status"], &[])?,
     };
     client.finish()?;

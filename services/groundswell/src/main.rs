@@ -32,6 +32,7 @@ mod cmd_summary;
 mod cmd_tail;
 mod cmd_themes;
 mod cmd_up;
+mod cmd_version;
 mod dead_letters;
 mod demo_tour;
 mod evaluate;
@@ -42,6 +43,7 @@ mod not_lines;
 mod openapi;
 mod output;
 mod pipeline;
+mod progress;
 mod server_file;
 mod stages;
 mod verdict;
@@ -69,6 +71,8 @@ fn main() -> ExitCode {
         Command::Corrections(args) => cmd_correct::corrections(global, args),
         Command::Reattribute(args) => cmd_again::reattribute(global, args),
         Command::Reclassify(args) => cmd_again::reclassify(global, args),
+        Command::Version(command) => cmd_version::version(global, command),
+        Command::Index(command) => cmd_version::index(global, command),
         Command::Apis => cmd_apis::run(global),
         Command::Themes(args) => cmd_themes::run(global, args),
         Command::Catalogue(command) => cmd_catalogue::run(global, command),

@@ -6,9 +6,10 @@ use groundswell_index::changes::types::Changes;
 use groundswell_index::corrections::list::{CorrectionRequest, CorrectionTaken, CorrectionsAnswer};
 use groundswell_index::deprecation::types::Readiness;
 use groundswell_index::fix::FixReview;
+use groundswell_index::http::{Dropped, Rebuilt};
 use groundswell_index::journeys::types::{ConsumersPage, PainReport};
 use groundswell_index::rebuild::Rebuilding;
-use groundswell_index::search::{SearchRequest, SearchResponse};
+use groundswell_index::search::{Hit, SearchRequest, SearchResponse};
 use groundswell_index::summary::types::{ApisOverview, Summary};
 use groundswell_index::themes::Decided;
 use groundswell_index::themes::types::{Proposals, Themes};
@@ -158,7 +159,7 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         "/v1/corrections/export": {"get": {
             "operationId": "exportCorrections", "summary": "Corrected texts of one head, as `groundswell model train --in` reads them",
             "parameters": [query("head", "`type` where absent.", json!({"enum": ["type", "aspect", "sentiment", "severity", "language"]}))],
-            "responses": {"200": {"description": "JSON lines.", "content": {"application/x-ndjson": {}}}},
+            "responses": {"200": {"description": "Lines of JSON, each a hit as a search gives it.", "content": {"application/x-ndjson": {"schema": schema::<Hit>(schemas)}}}},
         }},
         "/v1/apis": {"get": {
             "operationId": "listApis", "summary": "APIs and their versions",
@@ -259,13 +260,13 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             },
         },
         "/v1/apis/{api}/versions/{version}/export": {"get": {
-            "operationId": "export", "summary": "Every insight of one version, one JSON object a line",
+            "operationId": "export", "summary": "All feedback of one version, one JSON object a line, oldest first",
             "parameters": api_and_version,
             "responses": {"200": {"description": "JSON lines.", "content": {"application/x-ndjson": {}}}},
         }},
         "/v1/apis/{api}/versions/{version}": {"delete": {
-            "operationId": "dropVersion", "summary": "Forget one version until the index is rebuilt (scope admin)",
-            "parameters": api_and_version, "responses": {"200": {"description": "Dropped."}},
+            "operationId": "dropVersion", "summary": "Forget one version until the index is rebuilt; 404 if it is not there, 409 while the index is rebuilt (scope admin)",
+            "parameters": api_and_version, "responses": json_answer("Dropped.", &schema::<Dropped>(schemas)),
         }},
         "/v1/index/rebuild": {
             "get": {
@@ -274,7 +275,7 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
             },
             "post": {
                 "operationId": "rebuild", "summary": "Read all insights again into a shadow beside what answers, then swap; 409 while one is at work (scope admin)",
-                "responses": {"200": {"description": "How many records were read."}},
+                "responses": json_answer("How many records were read.", &schema::<Rebuilt>(schemas)),
             },
         },
         "/v1/reattribute": {

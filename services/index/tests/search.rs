@@ -6,7 +6,9 @@ mod search_support;
 
 use std::fs;
 
-use groundswell_index::search::{Counting, Interval, SearchError, SearchRequest, SearchStore, Sort, feedback_stats, search};
+use groundswell_index::search::{
+    Counting, Hit, Interval, RulesByApi, SearchError, SearchRequest, SearchStore, Sort, feedback_stats, search,
+};
 use groundswell_model::{Rung, Timestamp};
 use proptest::prelude::*;
 use search_support::{Feedback, Fixture, facet, ids, request, settings};
@@ -402,14 +404,16 @@ fn a_version_is_exported_and_dropped() {
     f.put(&Feedback::new("other").versions(&[("v2", 1.0)]));
     f.commit();
     let mut out = Vec::new();
-    assert_eq!(f.snapshot().export("orders", "v1", &mut out).unwrap(), 5);
-    let lines: Vec<serde_json::Value> = String::from_utf8(out).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert_eq!(lines.iter().map(|l| l["id"].as_str().unwrap()).collect::<Vec<_>>(), ["0", "1", "2", "3", "4"]);
+    assert_eq!(f.snapshot().export("orders", "v1", &RulesByApi::new(), &mut out).unwrap(), 5);
+    let lines: Vec<Hit> = String::from_utf8(out).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(), ["0", "1", "2", "3", "4"]);
+    let request = SearchRequest { versions: vec!["v1".into()], sort: Some(Sort::Oldest), full_body: true, ..SearchRequest::default() };
+    assert_eq!(lines, f.search(&request).hits, "what a search gives");
 
     assert!(f.store().drop_version("orders", "v1").unwrap());
     assert!(!f.store().drop_version("orders", "v1").unwrap());
     assert_eq!(f.ids(""), ["other"]);
-    assert!(f.snapshot().export("orders", "v1", &mut Vec::new()).unwrap_err().is_askers());
+    assert!(f.snapshot().export("orders", "v1", &RulesByApi::new(), &mut Vec::new()).unwrap_err().is_askers());
     f.crash();
     assert_eq!(f.ids(""), ["other"]);
     f.put(&Feedback::new("again"));

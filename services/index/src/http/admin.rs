@@ -6,29 +6,56 @@ use axum::Json;
 use axum::extract::{Path, State};
 use groundswell_runtime::http::Problem;
 use http::StatusCode;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::Handle;
 use crate::handle::{Command, Refused};
 use crate::rebuild::Rebuilding;
 
+/// The answer to dropping a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dropped {
+    /// What the index forgot.
+    pub dropped: ApiVersion,
+    /// For how long.
+    pub note: String,
+}
+
+/// One version of an API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApiVersion {
+    /// The API.
+    pub api: String,
+    /// The version.
+    pub version: String,
+}
+
+/// The answer to a rebuild.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Rebuilt {
+    /// Always true: what fails is a problem.
+    pub rebuilt: bool,
+    /// Records of the insights topic that were read.
+    pub records: u64,
+}
+
 pub(super) async fn drop_version(
     State(handle): State<Handle>,
     Path((api, version)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Dropped>, Problem> {
     let (reply, answer) = channel();
     handle.command(Command::Drop { api: api.clone(), version: version.clone(), reply });
     wait(answer).await?;
-    Ok(Json(
-        json!({"dropped": {"api": api, "version": version}, "note": "insights published from now on open it again; a rebuild brings all of it back"}),
-    ))
+    let note = "insights published from now on open it again; a rebuild of the index brings all of it back".to_owned();
+    Ok(Json(Dropped { dropped: ApiVersion { api, version }, note }))
 }
 
-pub(super) async fn rebuild(State(handle): State<Handle>) -> Result<Json<Value>, Problem> {
+pub(super) async fn rebuild(State(handle): State<Handle>) -> Result<Json<Rebuilt>, Problem> {
     let (reply, answer) = channel();
     handle.command(Command::Rebuild { reply });
     let records = wait(answer).await?;
-    Ok(Json(json!({"rebuilt": true, "records": records})))
+    Ok(Json(Rebuilt { rebuilt: true, records }))
 }
 
 /// How far the rebuild at work is.

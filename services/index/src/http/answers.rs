@@ -121,7 +121,7 @@ pub(super) async fn export(State(handle): State<Handle>, Path((api, version)): P
         // Into a file that nothing names: a version can be larger than memory.
         let file = tempfile::tempfile().map_err(|e| Problem::internal(e.to_string()))?;
         let mut out = std::io::BufWriter::new(file);
-        snapshot.export(&api, &version, &mut out).map_err(search_problem)?;
+        snapshot.export(&api, &version, &handle.rules(), &mut out).map_err(search_problem)?;
         let mut file = out.into_inner().map_err(|e| Problem::internal(e.to_string()))?;
         std::io::Seek::rewind(&mut file).map_err(|e| Problem::internal(e.to_string()))?;
         Ok(file)

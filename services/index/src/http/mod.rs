@@ -23,6 +23,7 @@ use crate::Handle;
 use crate::themes::Desk as ThemeDesk;
 use whole::{whole, whole_before};
 
+pub use admin::{ApiVersion, Dropped, Rebuilt};
 pub use corrections::Desk;
 
 /// Routes that only read.

@@ -16,6 +16,7 @@ mod count;
 mod cursor;
 mod directory;
 mod error;
+mod export;
 pub mod feedback;
 mod groups;
 mod highlight;

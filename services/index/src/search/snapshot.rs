@@ -1,6 +1,5 @@
 //! What searches read: an unchanging picture of all version indexes of a partition.
 
-use std::io::Write;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use groundswell_bus::Offset;
@@ -48,29 +47,6 @@ impl Snapshot {
     #[must_use]
     pub fn version(&self, api: &str, version: &str) -> Option<&Arc<VersionView>> {
         self.versions.iter().find(|v| v.api == api && v.version == version)
-    }
-
-    /// Writes every insight of an API version as a line of JSON, oldest first; returns how many.
-    ///
-    /// # Errors
-    /// The version does not exist, the index can't be read, or `out` refuses.
-    pub fn export(&self, api: &str, version: &str, out: &mut dyn Write) -> Result<u64, SearchError> {
-        let view = self.version(api, version).ok_or_else(|| SearchError::Request(format!("there is no index of {api} {version}")))?;
-        let mut rows: Vec<(i64, u64, DocAddress)> = Vec::new();
-        for (number, segment) in (0u32..).zip(view.segments()) {
-            let (time, tie) = (segment.time()?, segment.tie()?);
-            for doc in segment.reader.doc_ids_alive() {
-                rows.push((time.first(doc).unwrap_or(0), tie.first(doc).unwrap_or(0), DocAddress::new(number, doc)));
-            }
-        }
-        rows.sort_unstable_by_key(|(time, tie, _)| (*time, *tie));
-        for (_, _, address) in &rows {
-            view.with_insight(*address, |insight| -> Result<(), SearchError> {
-                serde_json::to_writer(&mut *out, insight).map_err(std::io::Error::from)?;
-                Ok(out.write_all(b"\n")?)
-            })??;
-        }
-        Ok(rows.len() as u64)
     }
 }
 
