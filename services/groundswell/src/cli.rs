@@ -82,7 +82,7 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
   groundswell tail --api payments --version v2 --filter severity:blocks
   groundswell tail --format json | jq .title")]
     Tail(Tail),
-    /// Search feedback: words, \"phrases\", fields, ranges
+    /// Search feedback: words, "phrases", fields, ranges
     #[command(after_help = "Examples:
   groundswell search '\"rate limit\" OR timeout' --api payments --version v2
   groundswell search 'type:bug AND score:<7' --facet aspect --histogram week
@@ -319,9 +319,9 @@ pub struct DlqFilter {
     /// Those that were published again already, too
     #[arg(long)]
     pub replayed: bool,
-    /// At most so many, the newest
-    #[arg(long, default_value_t = 1000, value_name = "N")]
-    pub limit: usize,
+    /// At most so many, the newest [default: 1000 are listed, all are sent back]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -49,7 +49,7 @@ fn wanted(filter: &DlqFilter) -> Wanted {
         topic: filter.topic.clone(),
         place: filter.place.clone(),
         replayed: filter.replayed.then_some(true),
-        limit: Some(filter.limit),
+        limit: filter.limit,
     }
 }
 
@@ -61,7 +61,7 @@ impl Place {
             if settings.transport == Transport::Kafka {
                 let stop = Stop::default();
                 let bus = open_bus(&settings, stop.clone())?;
-                reached(bus.as_ref(), &stop)?;
+                reached(bus.as_ref(), &stop, || bus.partitions(Topic::DeadLetters))?;
                 return Ok(Self::Topic { bus, names: settings.topics.names });
             }
         }
@@ -96,7 +96,7 @@ impl Place {
 }
 
 /// The transport's calls try for ever until they are told to stop: the first one is given a time.
-fn reached(bus: &dyn Bus, stop: &Stop) -> Result<(), Failure> {
+pub fn reached<T>(bus: &dyn Bus, stop: &Stop, first: impl FnOnce() -> Result<T, BusError>) -> Result<T, Failure> {
     let (answered, answer) = channel::<()>();
     let late = stop.clone();
     std::thread::spawn(move || {
@@ -104,14 +104,15 @@ fn reached(bus: &dyn Bus, stop: &Stop) -> Result<(), Failure> {
             late.stop();
         }
     });
-    let asked = bus.partitions(Topic::DeadLetters);
+    let asked = first();
     drop(answered);
     match asked {
-        Ok(_) => Ok(()),
+        Ok(done) => Ok(done),
         Err(BusError::Stopped) => {
             let seconds = BROKER_TIME.as_secs();
+            let why = bus.trouble().map(|reason| format!(" ({reason})")).unwrap_or_default();
             Err(Failure::unreachable(format!(
-                "the broker does not answer within {seconds} s: check `kafka.bootstrap`; `groundswell doctor` says more"
+                "the broker does not answer within {seconds} s{why}: check `kafka.bootstrap`; `groundswell doctor` says more"
             )))
         }
         Err(error) => Err(error.into()),

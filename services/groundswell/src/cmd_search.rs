@@ -1,11 +1,12 @@
 //! `search`: feedback that matches.
 
 use groundswell_index::search::types::{Hit, SearchResponse};
+use groundswell_index::summary::types::ApisOverview;
 
 use crate::cli::{Global, Narrow, Search};
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::output::{Format, clean, lines, print, print_json, short, table, thousands};
+use crate::output::{Format, clean, lines, note, print, print_json, short, table, thousands};
 
 /// Characters of a text in a row.
 const TEXT: usize = 220;
@@ -16,11 +17,29 @@ const BAR: u64 = 40;
 pub fn run(global: &Global, args: &Search) -> Result<(), Failure> {
     let client = Client::find(global)?;
     let found: SearchResponse = client.get(&["v1", "search"], &query(args))?;
+    if found.total == 0 {
+        // Only a help: a search that found nothing is no failure.
+        let overview: Option<ApisOverview> = client.get(&["v1", "apis"], &[]).ok();
+        overview.and_then(|overview| unknown(&overview, &args.narrow)).iter().for_each(|hint| note(hint));
+    }
     client.finish()?;
     match Format::choose(global.format) {
         Format::Json => print_json(&found),
         format => print(&render(&found, format)),
     }
+}
+
+/// What a search names that there is not.
+fn unknown(overview: &ApisOverview, narrow: &Narrow) -> Option<String> {
+    let listed = |names: Vec<&str>| names.into_iter().map(clean).collect::<Vec<_>>().join(", ");
+    let api = narrow.api.as_ref()?;
+    let Some(known) = overview.apis.iter().find(|known| known.api == *api) else {
+        let names = listed(overview.apis.iter().map(|known| known.api.as_str()).collect());
+        return Some(format!("groundswell: nothing is known of an API {}; there are: {names}", clean(api)));
+    };
+    let versions: Vec<&str> = known.versions.iter().map(|version| version.version.as_str()).collect();
+    let missing = narrow.version.iter().find(|version| !versions.contains(&version.as_str()))?;
+    Some(format!("groundswell: {} has no version {}; there are: {}", clean(api), clean(missing), listed(versions)))
 }
 
 fn query(args: &Search) -> Vec<(&'static str, String)> {

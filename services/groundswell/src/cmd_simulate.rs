@@ -1,5 +1,7 @@
 //! `simulate`: writes the events of a simulated company as CloudEvents, one a line, with the truth beside them.
 
+mod topics;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
@@ -8,13 +10,14 @@ use std::time::Instant;
 
 use groundswell_contract::EventType;
 use groundswell_model::Timestamp;
-use groundswell_runtime::{clock, exit};
+use groundswell_runtime::{Settings, clock, exit};
 use groundswell_simulate::bench::{BenchPlan, Workload};
 use groundswell_simulate::{Figures, Plan, SimEvent, Simulated, Story, Truth, simulate};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
+use self::topics::Topics;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{Format, note, print, print_json, thousands};
@@ -25,6 +28,7 @@ use crate::output::{Format, note, print, print_json, thousands};
   groundswell simulate --out company.jsonl --truth truth.jsonl
   groundswell simulate --events 5000 | groundswell send -
   groundswell simulate --bench --events 200000 --out load.jsonl
+  groundswell simulate --events 5000 --to-topics --config groundswell.toml
 
 The same options with the same --end give the same events.")]
 pub struct Args {
@@ -55,6 +59,9 @@ pub struct Args {
     /// File for the events; `-` is standard output
     #[arg(long, default_value = "-", value_name = "FILE")]
     pub out: PathBuf,
+    /// Write the events to the source topics of the configured transport instead
+    #[arg(long, conflicts_with = "out")]
+    pub to_topics: bool,
     /// File for the truth: a line for each event, and a last line with the story and all figures
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
@@ -86,7 +93,7 @@ pub struct Written {
 pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let began = Instant::now();
     let end = args.end.unwrap_or_else(|| clock::now().hour().start());
-    let mut lines = Lines::open(&args.out)?;
+    let mut lines = if args.to_topics { Lines::to_topics(&global.config.load()?)? } else { Lines::open(&args.out)? };
     let truth = args.truth.as_deref().map(Lines::open).transpose()?;
     let bar = bar();
     let resent = if args.bench { load(args, end, &mut lines, truth, &bar)? } else { company(args, end, &mut lines, truth, &bar)? };
@@ -104,13 +111,14 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 
 fn report(global: &Global, args: &Args, written: &Written) -> Result<(), Failure> {
     let text = format!("{} events, {} MB in {:.1} s", thousands(written.events), thousands(written.bytes / 1_000_000), written.seconds);
-    if is_stdout(&args.out) {
+    if !args.to_topics && is_stdout(&args.out) {
         // Standard output has the events.
         note(&text);
         return Ok(());
     }
     match Format::choose(global.format) {
         Format::Json => print_json(written),
+        _ if args.to_topics => print(&format!("source topics: {text}\n")),
         _ => print(&format!("{}: {text}\n", args.out.display())),
     }
 }
@@ -212,10 +220,11 @@ fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// A file of lines, with what went in.
+/// A file of lines, or the topics in its place, with what went in.
 struct Lines {
     name: String,
     out: BufWriter<Box<dyn Write>>,
+    topics: Option<Topics>,
     types: BTreeMap<&'static str, u64>,
     bytes: u64,
 }
@@ -228,7 +237,12 @@ impl Lines {
         } else {
             Box::new(File::create(path).map_err(|e| Failure::wrong_use(format!("can't write {name}: {e}")))?)
         };
-        Ok(Self { name, out: BufWriter::with_capacity(1 << 18, out), types: BTreeMap::new(), bytes: 0 })
+        Ok(Self { name, out: BufWriter::with_capacity(1 << 18, out), topics: None, types: BTreeMap::new(), bytes: 0 })
+    }
+
+    fn to_topics(settings: &Settings) -> Result<Self, Failure> {
+        let topics = Some(Topics::open(settings)?);
+        Ok(Self { name: "topics".into(), out: BufWriter::new(Box::new(std::io::sink())), topics, types: BTreeMap::new(), bytes: 0 })
     }
 
     fn event(&mut self, event: &SimEvent) -> Result<(), Failure> {
@@ -239,6 +253,9 @@ impl Lines {
     fn line(&mut self, ty: EventType, line: &[u8]) -> Result<(), Failure> {
         *self.types.entry(ty.name()).or_default() += 1;
         self.bytes += line.len() as u64 + 1;
+        if let Some(topics) = &mut self.topics {
+            return topics.event(line);
+        }
         let outcome = self.out.write_all(line).and_then(|()| self.out.write_all(b"\n"));
         self.check(outcome)
     }
@@ -249,6 +266,9 @@ impl Lines {
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
+        if let Some(topics) = &mut self.topics {
+            topics.flush()?;
+        }
         let outcome = self.out.flush();
         self.check(outcome)
     }
@@ -337,6 +357,21 @@ mod tests {
         assert_eq!(feedback_and_usage.count(), 2000);
         assert!(events.iter().all(|e| e["time"].as_str().unwrap() < "2026-06-01T00:00:00Z"));
         assert!(truth.iter().all(|t| t["api"].is_string() && t["count"]["calls"].is_u64()));
+    }
+
+    #[test]
+    fn events_go_to_the_topics_of_the_configuration_as_their_publishers_send_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixed = ["simulate", "--end", "2026-06-01T00:00:00Z", "--days", "7", "--consumers", "40", "--events", "2000", "--to-topics"];
+        let config = groundswell_runtime::ConfigArgs { data: Some(dir.path().to_owned()), ..Default::default() };
+        let global = Global { config, ..Global::default() };
+        run(&global, &Typed::try_parse_from(fixed).unwrap().args).unwrap();
+        let settings = global.config.load().unwrap();
+        let bus = groundswell_runtime::open_bus(&settings, groundswell_bus::Stop::default()).unwrap();
+        let count = |topic| bus.bounds(topic).unwrap().iter().map(|b| b.high.0 - b.low.0).sum::<u64>();
+        let counts = groundswell_bus::Topic::ALL.into_iter().filter(|t| t.is_source()).map(count).collect::<Vec<_>>();
+        assert!(counts.iter().all(|n| *n > 0) && counts.iter().sum::<u64>() > 1_900, "{counts:?}");
+        assert!(Typed::try_parse_from([&fixed[..], &["--out", "x"]].concat()).is_err());
     }
 
     #[test]

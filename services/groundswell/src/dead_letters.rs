@@ -32,7 +32,7 @@ pub struct Wanted {
     /// Those that were sent back, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replayed: Option<bool>,
-    /// At most so many, the newest.
+    /// At most so many, the newest: 1,000 are listed and all are sent back unless it says otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
@@ -40,7 +40,7 @@ pub struct Wanted {
 /// The answer to a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Letters {
-    /// In the order of their partitions.
+    /// Newest last.
     pub letters: Vec<DeadLetter>,
 }
 
@@ -108,7 +108,7 @@ pub fn show(bus: &dyn Bus, names: &TopicNames, place: &str) -> Result<Letter, Re
 /// Sends originals back to their topics.
 pub fn replay(bus: &dyn Bus, names: &TopicNames, wanted: &Wanted) -> Result<Replayed, Refused> {
     let filter = wanted.filter().map_err(Refused::Wrong)?;
-    dlq::replay(bus, names, &filter).map_err(Refused::Bus)
+    dlq::replay(bus, names, &filter, wanted.limit).map_err(Refused::Bus)
 }
 
 #[derive(Clone)]

@@ -123,7 +123,7 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         query("topic", "From this topic.", text()),
         query("place", "Only this one: `PARTITION/OFFSET`.", text()),
         query("replayed", "Those that were published again already, too.", json!({"type": "boolean"})),
-        query("limit", "At most so many, the newest.", json!({"type": "integer"})),
+        query("limit", "At most so many, the newest; where absent 1000 are listed and all are sent back.", json!({"type": "integer"})),
     ];
     json!({
         "/v1/events": {"post": publish(&problem)},

@@ -23,6 +23,7 @@ pub mod summary;
 pub mod themes;
 pub mod verdicts;
 pub mod voice;
+mod whole;
 
 use std::sync::Arc;
 

@@ -11,6 +11,7 @@ use crate::corrections::Shared;
 use crate::partition::{Partition, SEARCH, USAGE, folder};
 use crate::rollup::RollupError;
 use crate::search::SearchError;
+use crate::whole;
 
 /// Records between two commits of a shadow.
 const ROUND: u64 = 64;
@@ -60,6 +61,7 @@ pub(crate) fn rebuild(
     upto: Offset,
     stop: &Stop,
 ) -> anyhow::Result<u64> {
+    whole::check(bus, partition, &folder(data, partition))?;
     let shadow_data = data.join("index").join("shadow");
     let shadow_root = folder(&shadow_data, partition);
     remove(&shadow_root)?;

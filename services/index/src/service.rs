@@ -19,6 +19,7 @@ use crate::rebuild;
 use crate::rounds::{Open, Rounds};
 use crate::search::at_work;
 use crate::themes::rules;
+use crate::whole::NotWhole;
 
 /// How long to wait before a store that failed is opened again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -129,7 +130,11 @@ impl Service {
         self.refresh_catalogue(member)?;
         let corrections = self.handle.corrections();
         let opened = rebuild::open(self.bus.as_ref(), &self.data, number, &self.settings, corrections, &self.stop);
-        let mut partition = opened.map_err(|why| StoreFailed { partition: number, why })?;
+        let mut partition = opened.map_err(|why| match why.is::<NotWhole>() {
+            // Waiting brings nothing back.
+            true => why,
+            false => StoreFailed { partition: number, why }.into(),
+        })?;
         // What was corrected while this partition was away, and what a crash left half done.
         partition.correct_all(corrections).map_err(|why| StoreFailed { partition: number, why })?;
         let from = partition.checkpoint();

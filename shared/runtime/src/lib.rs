@@ -42,6 +42,8 @@ pub mod exit;
 mod freshness;
 mod health;
 pub mod http;
+mod metric_names;
+mod partitions;
 pub mod program;
 pub mod settings;
 pub mod status;

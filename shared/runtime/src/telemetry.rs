@@ -48,6 +48,7 @@ impl Metrics {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::debug!("metrics were begun before");
         }
+        crate::metric_names::describe();
         Ok(metrics)
     }
 
@@ -76,6 +77,19 @@ mod tests {
         assert!(text.contains("groundswell_telemetry_test_total{fate=\"emitted\"} 3"), "{text}");
         assert!(text.contains("groundswell_telemetry_test_seconds_bucket{le=\"0.005\"} 1"), "{text}");
         metrics.upkeep();
+    }
+
+    #[test]
+    fn what_alerts_look_at_is_there_from_the_start_and_says_what_it_is() {
+        let text = Metrics::install().unwrap().render();
+        for line in [
+            "# HELP groundswell_index_failures_total ",
+            "groundswell_index_failures_total 0",
+            "# HELP groundswell_freshness_seconds ",
+            "groundswell_freshness_seconds_count 0",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
     }
 
     #[test]

@@ -39,6 +39,9 @@ async fn events(State(edge): State<Arc<Edge>>, headers: HeaderMap, body: Result<
 }
 
 fn respond(edge: &Edge, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Problem> {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(encoded());
+    }
     let content_type = match headers.get(header::CONTENT_TYPE).map(|v| v.to_str()) {
         Some(Err(_)) => return Err(unsupported()),
         Some(Ok(text)) => Some(text),
@@ -88,6 +91,15 @@ fn unsupported() -> Problem {
         "unsupported_media_type",
         "This content type is not read here",
         "send application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson, or application/json with ce- headers",
+    )
+}
+
+fn encoded() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_content_encoding",
+        "Compressed bodies are not read here",
+        "send the body as it is, without Content-Encoding",
     )
 }
 

@@ -133,7 +133,7 @@ impl Settings {
         checks.range("limits.event_bytes", limits.event_bytes, 1_024, 100 * 1024 * 1024);
         checks.range("limits.body_bytes", limits.body_bytes, limits.event_bytes.max(1_024), 1024 * 1024 * 1024);
         checks.range("limits.batch_events", limits.batch_events, 1, 1_000_000);
-        checks.range("limits.depth", limits.depth, 4, 127);
+        checks.range("limits.depth", limits.depth, 4, groundswell_contract::Limits::DEEPEST);
         checks.range("limits.attributes", limits.attributes, 0, 1_000);
         checks.range("limits.attribute_bytes", limits.attribute_bytes, 16, 65_536);
         checks.range("limits.title_bytes", limits.title_bytes, 64, 65_536);

@@ -22,6 +22,7 @@ impl Settings {
                 MASK.clone_into(value);
             }
         }
+        mask_user(&mut masked.classify.language_model.url);
         for key in &mut masked.server.keys {
             key.hash = format!("{}{MASK}", key.hash.chars().take(HASH_SHOWN).collect::<String>());
         }
@@ -34,6 +35,15 @@ impl Settings {
     /// A value that TOML can't hold, like a path that is not UTF-8.
     pub fn to_masked_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string_pretty(&self.masked())
+    }
+}
+
+/// Name and password before the host of a URL.
+fn mask_user(url: &mut String) {
+    let Some(begin) = url.find("://").map(|at| at + 3) else { return };
+    let end = url[begin..].find(['/', '?', '#']).map_or(url.len(), |at| begin + at);
+    if let Some(at) = url[begin..end].rfind('@') {
+        url.replace_range(begin..begin + at, MASK);
     }
 }
 
@@ -55,7 +65,9 @@ mod tests {
         settings.kafka.properties.insert("sasl.password".into(), "hunter2".into());
         settings.kafka.properties.insert("ssl.key.location".into(), "/etc/key".into());
         settings.server.keys.push(ApiKey { name: "ci".into(), hash: format!("{:0>64}", "1234567"), scopes: vec![Scope::Publish] });
+        settings.classify.language_model.url = "https://user:hun@ter3@models.example/v1?q=@".into();
         let text = settings.to_masked_toml().unwrap();
+        assert!(!text.contains("ter3") && text.contains("https://********@models.example/v1?q=@"), "{text}");
         assert!(!text.contains("5ec2e7") && !text.contains("hunter2") && !text.contains("1234567"), "{text}");
         assert!(text.contains("/etc/key") && text.contains("name = \"ci\"") && text.contains("127.0.0.1:4780"), "{text}");
     }
