@@ -39,7 +39,7 @@ create() {
 grant() {
   local principal=$1 name
   for name in tickets surveys usage catalogue; do
-    echo "$acls --bootstrap-server BOOTSTRAP --add --allow-principal '$principal' --topic '$source.$name' --operation Describe --operation Read --operation Write"
+    echo "$acls --bootstrap-server BOOTSTRAP --add --allow-principal '$principal' --topic '$source.$name' --operation Describe --operation DescribeConfigs --operation Read --operation Write"
   done
   echo "$acls --bootstrap-server BOOTSTRAP --add --allow-principal '$principal' --topic '$ours.' --resource-pattern-type prefixed --operation Describe --operation DescribeConfigs --operation Read --operation Write"
   echo "$acls --bootstrap-server BOOTSTRAP --add --allow-principal '$principal' --group '$ours' --resource-pattern-type prefixed --operation Describe --operation Read"

@@ -15,9 +15,13 @@ kafka.sh COMMAND
   one ID      start one broker again
   status      which brokers run, and their memory
   bootstrap   print the bootstrap address
+  acl ARGS    grant or deny, as Kafka's kafka-acls.sh does
+  topic ARGS  make, change or describe topics, as Kafka's kafka-topics.sh does
 Environment:
   KAFKA_RUN   folder for artifacts, data and logs (default: .run/kafka in the repository)
   KAFKA_PORT  port of the first broker (default 19092); the others follow, controllers listen 100 above
+  KAFKA_AUTH  if set, brokers also listen 50 above with SASL/PLAIN, for the users of sasl.properties, and permissions hold there:
+              who comes over the other port may do everything
   KAFKA_HEAP  options for the Java heap (default "-Xms64m -Xmx512m")
 TEXT
 }
@@ -36,13 +40,14 @@ die() {
 }
 
 need_artifacts() {
-  [[ -e $libs/complete ]] && return
+  # What was fetched for another list of artifacts is fetched again.
+  cmp -s "$here/pom.xml" "$libs/complete" && return
   command -v java >/dev/null || die "Java 17 or newer is needed: install a JDK (Debian: apt-get install openjdk-17-jdk-headless)"
   command -v mvn >/dev/null || die "Maven is needed to fetch the broker: install it (Debian: apt-get install maven)"
   mkdir -p "$libs"
   mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$libs" >&2 ||
     die "the broker's artifacts could not be fetched: see Maven's message above"
-  touch "$libs/complete"
+  cp "$here/pom.xml" "$libs/complete"
 }
 
 brokers() {
@@ -70,8 +75,13 @@ configure() { # id, number of brokers
   {
     sed -e "s|@RUN@|$run|; s|@ID@|$id|; s|@N@|$n|; s|@IN_SYNC@|$in_sync|" "$here/broker.properties"
     echo "controller.quorum.voters=$(IFS=, && echo "${voters[*]}")"
-    echo "listeners=PLAINTEXT://127.0.0.1:$(broker_port "$id"),CONTROLLER://127.0.0.1:$(controller_port "$id")"
-    echo "advertised.listeners=PLAINTEXT://127.0.0.1:$(broker_port "$id")"
+    local open="PLAINTEXT://127.0.0.1:$(broker_port "$id")" guarded=
+    if [[ -n ${KAFKA_AUTH:-} ]]; then
+      guarded=",SASL_PLAINTEXT://127.0.0.1:$(($(broker_port "$id") + 50))"
+      cat "$here/sasl.properties"
+    fi
+    echo "listeners=$open$guarded,CONTROLLER://127.0.0.1:$(controller_port "$id")"
+    echo "advertised.listeners=$open$guarded"
   } >"$run/conf/$id.properties"
 }
 
@@ -85,6 +95,13 @@ runs() {
 java_with_kafka() {
   # shellcheck disable=SC2086 # the heap options are several words
   exec java $heap -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -Dlog4j2.configurationFile="$here/log4j2.xml" -cp "$libs/*" "$@"
+}
+
+tool() { # class, arguments
+  local class=$1
+  shift
+  [[ " $* " == *" --bootstrap-server "* ]] || set -- --bootstrap-server "$(bootstrap)" "$@"
+  (heap=-Xmx64m && java_with_kafka "$class" "$@")
 }
 
 launch() { # id
@@ -156,6 +173,8 @@ case ${1:-} in
   one) launch "${2:?which broker}" && await "$2" ;;
   status) status ;;
   bootstrap) bootstrap ;;
+  acl) shift && tool org.apache.kafka.tools.AclCommand "$@" ;;
+  topic) shift && tool org.apache.kafka.tools.TopicCommand "$@" ;;
   *)
     usage
     exit 2

@@ -325,7 +325,7 @@ pub struct DlqFilter {
     /// Those that were published again already, too
     #[arg(long)]
     pub replayed: bool,
-    /// At most so many, the newest [default: list 1000, replay all]
+    /// At most so many, the newest [default: 1000 are listed, all are sent back]
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
 }

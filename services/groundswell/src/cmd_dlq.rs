@@ -61,7 +61,7 @@ impl Place {
             if settings.transport == Transport::Kafka {
                 let stop = Stop::default();
                 let bus = open_bus(&settings, stop.clone())?;
-                reached(bus.as_ref(), &stop)?;
+                reached(bus.as_ref(), &stop, || bus.partitions(Topic::DeadLetters))?;
                 return Ok(Self::Topic { bus, names: settings.topics.names });
             }
         }
@@ -96,7 +96,7 @@ impl Place {
 }
 
 /// The transport's calls try for ever until they are told to stop: the first one is given a time.
-fn reached(bus: &dyn Bus, stop: &Stop) -> Result<(), Failure> {
+pub fn reached<T>(bus: &dyn Bus, stop: &Stop, first: impl FnOnce() -> Result<T, BusError>) -> Result<T, Failure> {
     let (answered, answer) = channel::<()>();
     let late = stop.clone();
     std::thread::spawn(move || {
@@ -104,14 +104,15 @@ fn reached(bus: &dyn Bus, stop: &Stop) -> Result<(), Failure> {
             late.stop();
         }
     });
-    let asked = bus.partitions(Topic::DeadLetters);
+    let asked = first();
     drop(answered);
     match asked {
-        Ok(_) => Ok(()),
+        Ok(done) => Ok(done),
         Err(BusError::Stopped) => {
             let seconds = BROKER_TIME.as_secs();
+            let why = bus.trouble().map(|reason| format!(" ({reason})")).unwrap_or_default();
             Err(Failure::unreachable(format!(
-                "the broker does not answer within {seconds} s: check `kafka.bootstrap`; `groundswell doctor` says more"
+                "the broker does not answer within {seconds} s{why}: check `kafka.bootstrap`; `groundswell doctor` says more"
             )))
         }
         Err(error) => Err(error.into()),
@@ -201,7 +202,7 @@ mod tests {
         let settings = KafkaSettings { bootstrap: "127.0.0.1:9".into(), ..KafkaSettings::default() };
         let bus = KafkaBus::new(settings, TopicSettings::default(), "test", stop.clone()).unwrap();
         stop.stop();
-        let failure = reached(&bus, &stop).unwrap_err();
+        let failure = reached(&bus, &stop, || bus.partitions(Topic::DeadLetters)).unwrap_err();
         assert_eq!(failure.code(), groundswell_runtime::exit::UNREACHABLE);
         assert!(failure.to_string().contains("kafka.bootstrap"), "{failure}");
     }

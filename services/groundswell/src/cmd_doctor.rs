@@ -83,7 +83,10 @@ fn look(global: &Global) -> Vec<Finding> {
         findings.push(Finding::ok("configuration", "every value is within its limits"));
     }
     findings.extend(checks::configuration(&settings));
-    findings.extend(checks::folder(&settings.data));
+    // A server that is named may have its folder anywhere.
+    if global.server.is_none() {
+        findings.extend(checks::folder(&settings.data));
+    }
     let server = find_server(global, &settings.data);
     findings.push(checks::server(server.as_ref()));
     // The embedded log belongs to the server that has it open; on Kafka everyone may look.
@@ -93,7 +96,8 @@ fn look(global: &Global) -> Vec<Finding> {
         findings.extend(checks::transport(&settings, TRANSPORT_TIME));
     }
     if let Some(client) = &server {
-        findings.extend(checks::answers(client, !look_at_bus));
+        let needs_key = global.key.is_none() && !settings.server.keys.is_empty();
+        findings.extend(if needs_key { vec![checks::no_key()] } else { checks::answers(client, !look_at_bus) });
     }
     findings
 }

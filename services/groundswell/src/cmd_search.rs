@@ -18,7 +18,9 @@ pub fn run(global: &Global, args: &Search) -> Result<(), Failure> {
     let client = Client::find(global)?;
     let found: SearchResponse = client.get(&["v1", "search"], &query(args))?;
     if found.total == 0 {
-        unknown_names(&client, &args.narrow)?;
+        // Only a help: a search that found nothing is no failure.
+        let overview: Option<ApisOverview> = client.get(&["v1", "apis"], &[]).ok();
+        overview.and_then(|overview| unknown(&overview, &args.narrow)).iter().for_each(|hint| note(hint));
     }
     client.finish()?;
     match Format::choose(global.format) {
@@ -27,19 +29,17 @@ pub fn run(global: &Global, args: &Search) -> Result<(), Failure> {
     }
 }
 
-/// Says which of the names that narrowed a search nobody knows: else nothing found looks as if nothing were wrong.
-fn unknown_names(client: &Client, narrow: &Narrow) -> Result<(), Failure> {
-    let Some(api) = &narrow.api else { return Ok(()) };
-    let known: ApisOverview = client.get(&["v1", "apis"], &[])?;
-    match known.apis.iter().find(|known| known.api == *api) {
-        None => note(&format!("no API is called {}; `groundswell apis` lists those there are", clean(api))),
-        Some(known) => {
-            for version in narrow.version.iter().filter(|version| known.versions.iter().all(|v| v.version != **version)) {
-                note(&format!("{} has no version {}; `groundswell apis` lists those there are", clean(api), clean(version)));
-            }
-        }
-    }
-    Ok(())
+/// What a search names that there is not.
+fn unknown(overview: &ApisOverview, narrow: &Narrow) -> Option<String> {
+    let listed = |names: Vec<&str>| names.into_iter().map(clean).collect::<Vec<_>>().join(", ");
+    let api = narrow.api.as_ref()?;
+    let Some(known) = overview.apis.iter().find(|known| known.api == *api) else {
+        let names = listed(overview.apis.iter().map(|known| known.api.as_str()).collect());
+        return Some(format!("groundswell: nothing is known of an API {}; there are: {names}", clean(api)));
+    };
+    let versions: Vec<&str> = known.versions.iter().map(|version| version.version.as_str()).collect();
+    let missing = narrow.version.iter().find(|version| !versions.contains(&version.as_str()))?;
+    Some(format!("groundswell: {} has no version {}; there are: {}", clean(api), clean(missing), listed(versions)))
 }
 
 fn query(args: &Search) -> Vec<(&'static str, String)> {

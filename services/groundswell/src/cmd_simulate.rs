@@ -10,14 +10,14 @@ use std::time::Instant;
 
 use groundswell_contract::EventType;
 use groundswell_model::Timestamp;
-use groundswell_runtime::{clock, exit};
+use groundswell_runtime::{Settings, clock, exit};
 use groundswell_simulate::bench::{BenchPlan, Workload};
 use groundswell_simulate::{Figures, Plan, SimEvent, Simulated, Story, Truth, simulate};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
-use self::topics::ToTopics;
+use self::topics::Topics;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{Format, note, print, print_json, thousands};
@@ -28,7 +28,7 @@ use crate::output::{Format, note, print, print_json, thousands};
   groundswell simulate --out company.jsonl --truth truth.jsonl
   groundswell simulate --events 5000 | groundswell send -
   groundswell simulate --bench --events 200000 --out load.jsonl
-  groundswell simulate --to-topics --config groundswell.toml      straight to the source topics
+  groundswell simulate --events 5000 --to-topics --config groundswell.toml
 
 The same options with the same --end give the same events.")]
 pub struct Args {
@@ -59,7 +59,7 @@ pub struct Args {
     /// File for the events; `-` is standard output
     #[arg(long, default_value = "-", value_name = "FILE")]
     pub out: PathBuf,
-    /// Publish the events to the source topics of the configuration instead
+    /// Write the events to the source topics of the configured transport instead
     #[arg(long, conflicts_with = "out")]
     pub to_topics: bool,
     /// File for the truth: a line for each event, and a last line with the story and all figures
@@ -93,7 +93,7 @@ pub struct Written {
 pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let began = Instant::now();
     let end = args.end.unwrap_or_else(|| clock::now().hour().start());
-    let mut lines = if args.to_topics { Lines::to_topics(global)? } else { Lines::open(&args.out)? };
+    let mut lines = if args.to_topics { Lines::to_topics(&global.config.load()?)? } else { Lines::open(&args.out)? };
     let truth = args.truth.as_deref().map(Lines::open).transpose()?;
     let bar = bar();
     let resent = if args.bench { load(args, end, &mut lines, truth, &bar)? } else { company(args, end, &mut lines, truth, &bar)? };
@@ -220,11 +220,11 @@ fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// A file of lines, or what publishes them, with what went in.
+/// A file of lines, or the topics in its place, with what went in.
 struct Lines {
     name: String,
     out: BufWriter<Box<dyn Write>>,
-    topics: Option<ToTopics>,
+    topics: Option<Topics>,
     types: BTreeMap<&'static str, u64>,
     bytes: u64,
 }
@@ -240,10 +240,9 @@ impl Lines {
         Ok(Self { name, out: BufWriter::with_capacity(1 << 18, out), topics: None, types: BTreeMap::new(), bytes: 0 })
     }
 
-    fn to_topics(global: &Global) -> Result<Self, Failure> {
-        let out: Box<dyn Write> = Box::new(std::io::sink());
-        let topics = Some(ToTopics::open(global)?);
-        Ok(Self { name: "the source topics".to_owned(), out: BufWriter::new(out), topics, types: BTreeMap::new(), bytes: 0 })
+    fn to_topics(settings: &Settings) -> Result<Self, Failure> {
+        let topics = Some(Topics::open(settings)?);
+        Ok(Self { name: "topics".into(), out: BufWriter::new(Box::new(std::io::sink())), topics, types: BTreeMap::new(), bytes: 0 })
     }
 
     fn event(&mut self, event: &SimEvent) -> Result<(), Failure> {
@@ -255,7 +254,7 @@ impl Lines {
         *self.types.entry(ty.name()).or_default() += 1;
         self.bytes += line.len() as u64 + 1;
         if let Some(topics) = &mut self.topics {
-            return topics.add(line);
+            return topics.event(line);
         }
         let outcome = self.out.write_all(line).and_then(|()| self.out.write_all(b"\n"));
         self.check(outcome)
@@ -268,7 +267,7 @@ impl Lines {
 
     fn flush(&mut self) -> Result<(), Failure> {
         if let Some(topics) = &mut self.topics {
-            return topics.publish();
+            topics.flush()?;
         }
         let outcome = self.out.flush();
         self.check(outcome)
@@ -310,7 +309,6 @@ fn advance(bar: &ProgressBar, share: f64, events: u64) {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use groundswell_bus::Topic;
     use serde_json::Value;
 
     use super::*;
@@ -362,22 +360,18 @@ mod tests {
     }
 
     #[test]
-    fn events_go_to_the_topics_of_their_types() {
+    fn events_go_to_the_topics_of_the_configuration_as_their_publishers_send_them() {
         let dir = tempfile::tempdir().unwrap();
-        let options = ["--to-topics", "--end", "2026-06-01T00:00:00Z", "--events", "300", "--days", "7", "--consumers", "10"];
-        let typed = Typed::try_parse_from(std::iter::once("simulate").chain(options)).unwrap();
-        let global = Global {
-            config: groundswell_runtime::ConfigArgs { data: Some(dir.path().to_owned()), ..Default::default() },
-            ..Global::default()
-        };
-        run(&global, &typed.args).unwrap();
+        let fixed = ["simulate", "--end", "2026-06-01T00:00:00Z", "--days", "7", "--consumers", "40", "--events", "2000", "--to-topics"];
+        let config = groundswell_runtime::ConfigArgs { data: Some(dir.path().to_owned()), ..Default::default() };
+        let global = Global { config, ..Global::default() };
+        run(&global, &Typed::try_parse_from(fixed).unwrap().args).unwrap();
         let settings = global.config.load().unwrap();
         let bus = groundswell_runtime::open_bus(&settings, groundswell_bus::Stop::default()).unwrap();
-        for topic in [Topic::Tickets, Topic::Surveys, Topic::Usage, Topic::Catalogue] {
-            let mut records = 0;
-            bus.reader(topic).unwrap().catch_up(&mut |record| records += usize::from(!record.key.is_empty())).unwrap();
-            assert!(records > 0, "{topic:?}");
-        }
+        let count = |topic| bus.bounds(topic).unwrap().iter().map(|b| b.high.0 - b.low.0).sum::<u64>();
+        let counts = groundswell_bus::Topic::ALL.into_iter().filter(|t| t.is_source()).map(count).collect::<Vec<_>>();
+        assert!(counts.iter().all(|n| *n > 0) && counts.iter().sum::<u64>() > 1_900, "{counts:?}");
+        assert!(Typed::try_parse_from([&fixed[..], &["--out", "x"]].concat()).is_err());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use groundswell_bus::Bus;
-use groundswell_runtime::program::{exit_code, meets_others, print_configuration, start};
-use groundswell_runtime::settings::{LogFormat, SettingsError};
+use groundswell_runtime::program::{apart, exit_code, print_configuration, start};
+use groundswell_runtime::settings::LogFormat;
 use groundswell_runtime::{App, ServeArgs, Service, Settings};
 
 use crate::cli::{Global, ServeOne};
@@ -16,25 +16,22 @@ use crate::server_file::ServerFile;
 
 /// All services.
 pub fn up(global: &Global, args: &ServeArgs) -> ExitCode {
-    run(global.config.load_for(args), args, "all services", pipeline::everything)
+    match global.config.load_for(args) {
+        Ok(settings) => run(settings, args, "all services", pipeline::everything),
+        Err(error) => Failure::from(error).tell(),
+    }
 }
 
 /// One service.
 pub fn serve(global: &Global, args: &ServeOne) -> ExitCode {
-    let settings = global.config.load_for(&args.serve).and_then(|settings| meets_others(&settings).map(|()| settings));
-    run(settings, &args.serve, &format!("{:?}", args.service).to_lowercase(), |app, bus| pipeline::one(args.service, app, bus))
+    let name = format!("{:?}", args.service).to_lowercase();
+    match global.config.load_for(&args.serve).and_then(apart) {
+        Ok(settings) => run(settings, &args.serve, &name, |app, bus| pipeline::one(args.service, app, bus)),
+        Err(error) => Failure::from(error).tell(),
+    }
 }
 
-fn run(
-    settings: Result<Settings, SettingsError>,
-    args: &ServeArgs,
-    what: &str,
-    build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>,
-) -> ExitCode {
-    let settings = match settings {
-        Ok(settings) => settings,
-        Err(error) => return Failure::from(error).tell(),
-    };
+fn run(settings: Settings, args: &ServeArgs, what: &str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>) -> ExitCode {
     if args.check_config {
         return print_configuration(&settings);
     }

@@ -1,6 +1,5 @@
 //! Dead letters, over HTTP or straight from the transport: one set of answers for both.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -35,7 +34,7 @@ pub struct Wanted {
     /// Those that were sent back, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replayed: Option<bool>,
-    /// At most so many, the newest: of a list 1,000 where nothing is said, of a replay all.
+    /// At most so many, the newest: 1,000 are listed and all are sent back unless it says otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
@@ -43,7 +42,7 @@ pub struct Wanted {
 /// The answer to a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Letters {
-    /// In the order in which the originals were received, the newest last.
+    /// Newest last.
     pub letters: Vec<DeadLetter>,
 }
 
@@ -72,8 +71,8 @@ impl Letter {
 impl Wanted {
     fn filter(&self) -> Result<Filter, String> {
         let places = match &self.place {
-            Some(place) => [place.parse().map_err(|e: dlq::BadPlace| e.to_string())?].into(),
-            None => BTreeSet::new(),
+            Some(place) => vec![place.parse().map_err(|e: dlq::BadPlace| e.to_string())?],
+            None => Vec::new(),
         };
         Ok(Filter { reason: self.reason.clone(), topic: self.topic.clone(), places, replayed: self.replayed.unwrap_or(false) })
     }
@@ -112,15 +111,8 @@ pub fn show(bus: &dyn Bus, names: &TopicNames, place: &str) -> Result<Letter, Re
 
 /// Sends originals back to their topics: of all letters that are wanted, or of the newest so many.
 pub fn replay(bus: &dyn Bus, names: &TopicNames, wanted: &Wanted) -> Result<Replayed, Refused> {
-    let mut filter = wanted.filter().map_err(Refused::Wrong)?;
-    if let Some(most) = wanted.limit {
-        let newest = dlq::list(bus, &filter, most).map_err(Refused::Bus)?;
-        filter.places = newest.iter().filter_map(|letter| letter.letter.parse().ok()).collect();
-        if filter.places.is_empty() {
-            return Ok(Replayed::default());
-        }
-    }
-    dlq::replay(bus, names, &filter).map_err(Refused::Bus)
+    let filter = wanted.filter().map_err(Refused::Wrong)?;
+    dlq::replay(bus, names, &filter, wanted.limit).map_err(Refused::Bus)
 }
 
 #[derive(Clone)]

@@ -125,7 +125,7 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         query("topic", "From this topic.", text()),
         query("place", "Only this one: `PARTITION/OFFSET`.", text()),
         query("replayed", "Those that were published again already, too.", json!({"type": "boolean"})),
-        query("limit", "At most so many, the newest.", json!({"type": "integer"})),
+        query("limit", "At most so many, the newest; where absent 1000 are listed and all are sent back.", json!({"type": "integer"})),
     ];
     json!({
         "/healthz": {"get": {"operationId": "isAlive", "summary": "Whether the process lives (no key needed)", "security": [{}], "responses": {"200": {"description": "It does."}}}},

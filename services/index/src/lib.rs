@@ -15,6 +15,7 @@ pub mod journeys;
 pub mod partition;
 pub mod rebuild;
 mod rebuilds;
+mod retention;
 pub mod review;
 pub mod rollup;
 mod rounds;

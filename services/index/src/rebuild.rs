@@ -14,6 +14,7 @@ use groundswell_runtime::settings::IndexSettings;
 
 use crate::corrections::Shared;
 use crate::partition::{Partition, SEARCH, USAGE, folder};
+use crate::retention;
 use crate::rollup::RollupError;
 use crate::search::SearchError;
 
@@ -90,6 +91,7 @@ impl Shadow {
         let beside = workshop.data.join("index").join("shadow");
         let root = folder(&beside, number);
         remove(&root)?;
+        retention::check(workshop.bus.as_ref(), number, &folder(&workshop.data, number))?;
         let mut partition = Partition::open(&beside, number, &workshop.settings)?;
         partition.search_mut().correct_by(workshop.corrections.clone());
         let (data, progress) = (workshop.data.clone(), workshop.progress.clone());

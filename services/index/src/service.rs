@@ -17,6 +17,7 @@ use crate::handle::{Command, Handle, Refused, Stores};
 use crate::partition::{Partition, Round};
 use crate::rebuild::{self, Opened, Shadow, Workshop};
 use crate::rebuilds::Rebuilds;
+use crate::retention::NotWhole;
 use crate::rounds::{Open, Rounds};
 use crate::search::at_work;
 use crate::themes::rules;
@@ -185,6 +186,8 @@ impl Service {
         let shadow = match caught_up {
             Ok(shadow) => shadow,
             Err(error) if matches!(error.downcast_ref(), Some(BusError::Stopped)) => return Ok(()),
+            // Waiting brings nothing back, and there is nothing to go on with.
+            Err(error) if error.is::<NotWhole>() && !self.partitions.contains_key(&number) => return Err(error),
             Err(error) => {
                 tracing::error!(
                     partition = number,

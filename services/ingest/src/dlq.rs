@@ -3,11 +3,12 @@
 //! Nothing is ever removed from the dead letter topic. A replay notes what it sent back in records of its own, each with
 //! the header [`REPLAYED`], so that a letter is listed as long as nobody dealt with it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use groundswell_bus::dead_letter::{CUT, DETAIL, OFFSET, ORIGINAL, PARTITION, REASON, SERVICE, TIME, TOPIC};
 use groundswell_bus::{Bus, BusError, Headers, NewRecord, Offset, Part, Publisher, Record, Topic, TopicNames};
+use groundswell_model::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -102,8 +103,8 @@ pub struct Filter {
     pub reason: Option<String>,
     /// From the topic of this name.
     pub topic: Option<String>,
-    /// Only these; all where there are none.
-    pub places: BTreeSet<Place>,
+    /// Only these.
+    pub places: Vec<Place>,
     /// Those that were sent back, too.
     pub replayed: bool,
 }
@@ -117,24 +118,34 @@ impl Filter {
     }
 }
 
-/// The `most` dead letters that the filter takes of those received last, the newest last.
+/// The newest `most` dead letters that the filter takes, newest last.
 ///
 /// # Errors
 /// The topic can't be read.
 pub fn list(bus: &dyn Bus, filter: &Filter, most: usize) -> Result<Vec<DeadLetter>, BusError> {
-    let replayed = replayed(bus)?;
+    Ok(newest(bus, filter, &replayed(bus)?, most)?.into_values().collect())
+}
+
+/// By when they became dead letters, which no order of partitions tells.
+fn newest(
+    bus: &dyn Bus,
+    filter: &Filter,
+    replayed: &HashSet<Place>,
+    most: usize,
+) -> Result<BTreeMap<(Timestamp, Place), DeadLetter>, BusError> {
     let mut letters = BTreeMap::new();
     bus.reader(Topic::DeadLetters)?.catch_up(&mut |record| {
-        if let Some(letter) = letter_of(&record, &replayed)
-            && filter.takes(place_of(&record), &letter)
+        let place = place_of(&record);
+        if let Some(letter) = letter_of(&record, replayed)
+            && filter.takes(place, &letter)
         {
-            letters.insert((letter.time.clone(), place_of(&record)), letter);
+            letters.insert((record.timestamp, place), letter);
             if letters.len() > most {
                 letters.pop_first();
             }
         }
     })?;
-    Ok(letters.into_values().collect())
+    Ok(letters)
 }
 
 /// One dead letter with its original; none if there is none at this place.
@@ -162,12 +173,17 @@ pub struct Replayed {
     pub lost: u64,
 }
 
-/// Sends the originals of the letters that the filter takes back to their source topics, byte for byte.
+/// Sends the originals of the letters that the filter takes, or of the newest `most` of them, back to their source topics, byte for byte.
 ///
 /// # Errors
 /// They can't be read or published. What was published by then is published; a repetition counts once.
-pub fn replay(bus: &dyn Bus, names: &TopicNames, filter: &Filter) -> Result<Replayed, BusError> {
+pub fn replay(bus: &dyn Bus, names: &TopicNames, filter: &Filter, most: Option<usize>) -> Result<Replayed, BusError> {
     let replayed = replayed(bus)?;
+    let mut chosen = None;
+    if let Some(most) = most {
+        chosen = Some(newest(bus, filter, &replayed, most)?.into_keys().map(|(_, place)| place).collect::<HashSet<_>>());
+    }
+    let takes = |place: Place, letter: &DeadLetter| chosen.as_ref().map_or_else(|| filter.takes(place, letter), |c| c.contains(&place));
     let publisher = bus.publisher()?;
     let mut sender = Sender { publisher: publisher.as_ref(), records: Vec::new(), notes: Vec::new(), bytes: 0 };
     let mut done = Replayed::default();
@@ -176,7 +192,7 @@ pub fn replay(bus: &dyn Bus, names: &TopicNames, filter: &Filter) -> Result<Repl
         if failure.is_some() {
             return;
         }
-        let Some(letter) = letter_of(&record, &replayed).filter(|l| filter.takes(place_of(&record), l)) else { return };
+        let Some(letter) = letter_of(&record, &replayed).filter(|l| takes(place_of(&record), l)) else { return };
         let sent = original(bus, names, &record, &letter).and_then(|original| match original {
             Some(original) => sender.add(original, place_of(&record)).map(|()| true),
             None => Ok(false),

@@ -14,7 +14,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use groundswell_bus::{Bus, BusError, NewRecord, Publisher, crash};
-use groundswell_contract::cloudevent::STRUCTURED;
 use groundswell_contract::{Decoded, Incoming, Limits, content_hash, decode, validate};
 use groundswell_model::{ContentHash, IdentityHash, Reject, RejectReason, Timestamp};
 use groundswell_runtime::{Settings, clock};
@@ -85,7 +84,12 @@ impl Edge {
                 Ok(event) => {
                     results.push(ItemResult::accepted(index, &event));
                     let content = content_hash(&event, &mut scratch);
-                    fit.push(Fit { index, identity: event.identity(), content, record: record_of(item, &event) });
+                    fit.push(Fit {
+                        index,
+                        identity: event.identity(),
+                        content,
+                        record: source::record_of(item.structured(&event), &event),
+                    });
                 }
                 Err(reject) => results.push(ItemResult::rejected(index, item.names(), &reject)),
             }
@@ -145,11 +149,6 @@ impl Edge {
 fn conflict() -> Reject {
     RejectReason::ConflictingDuplicate
         .because("this `source` and `id` were published with other content: use a new `id` for a changed event")
-}
-
-fn record_of(item: &Item<'_>, event: &Decoded) -> NewRecord {
-    let key = source::key_of(event);
-    NewRecord::keyed(source::topic_of(event.ty()), key, item.structured(event)).header("content-type", STRUCTURED)
 }
 
 /// The payload of one record of a source topic, if it can be used: for the memory.

@@ -1,6 +1,7 @@
 //! Which source topic an event belongs on, and by which key.
 
-use groundswell_bus::Topic;
+use groundswell_bus::{NewRecord, Topic};
+use groundswell_contract::cloudevent::STRUCTURED;
 use groundswell_contract::data::Person;
 use groundswell_contract::{Data, Decoded, EventType};
 
@@ -31,6 +32,12 @@ pub fn key_of(event: &Decoded) -> String {
         Data::Correction(c) => format!("correction/{}/{}", c.of.source, c.of.id),
         Data::Theme(t) => format!("theme/{}/{}", t.api, t.theme),
     }
+}
+
+/// An event, as JSON and decoded, as a record of its source topic in structured mode.
+#[must_use]
+pub fn record_of(json: Vec<u8>, event: &Decoded) -> NewRecord {
+    NewRecord::keyed(topic_of(event.ty()), key_of(event), json).header("content-type", STRUCTURED)
 }
 
 fn consumer_or_person(consumer: Option<&str>, person: Option<&Person>, event: &Decoded) -> String {

@@ -161,6 +161,19 @@ pub struct Bounds {
     pub decided: Offset,
 }
 
+/// Something about the transport that hurts, or will.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// What was looked at: one word.
+    pub check: &'static str,
+    /// What was found.
+    pub says: String,
+    /// What to do.
+    pub todo: String,
+    /// Whether it stops work or loses what can't be had again; else it is only worth knowing.
+    pub hurts: bool,
+}
+
 /// A transport.
 pub trait Bus: Send + Sync {
     /// Creates missing topics (where configured to) and proves that all exist, that joined topics have
@@ -169,6 +182,20 @@ pub trait Bus: Send + Sync {
     /// # Errors
     /// A topic is missing or does not fit; the message says which and what to do.
     fn ensure_topics(&self) -> Result<(), BusError>;
+
+    /// Why the transport can't be reached, in its own words, while calls on it are tried again; none while they work.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    /// Tries what services do with topics and groups, and looks for what they would lose later. Takes seconds, and changes nothing that
+    /// a reader of committed records sees.
+    ///
+    /// # Errors
+    /// It could not be tried.
+    fn examine(&self) -> Result<Vec<Remark>, BusError> {
+        Ok(Vec::new())
+    }
 
     /// How many partitions a topic has.
     ///

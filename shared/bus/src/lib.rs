@@ -28,7 +28,7 @@ mod stop;
 mod topic;
 
 pub use batch::{Batch, Headers, NewRecord, Record};
-pub use contract::{Bounds, Budget, Bus, BusError, Group, Member, Polled, Publisher, Reader, StateWrite, Step};
+pub use contract::{Bounds, Budget, Bus, BusError, Group, Member, Polled, Publisher, Reader, Remark, StateWrite, Step};
 pub use embedded::EmbeddedBus;
 pub use kafka::KafkaBus;
 pub use service::{Stage, StageError};

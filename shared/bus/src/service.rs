@@ -85,6 +85,9 @@ pub trait Stage {
 /// # Errors
 /// [`BusError::Fatal`], also where the stage failed or did not give every record its fate.
 pub fn run(bus: &dyn Bus, group: Group, stage: &mut dyn Stage, budget: Budget, stop: &Stop) -> Result<(), BusError> {
+    // From the start on, so that an alert has something to look at before anything goes wrong.
+    metrics::counter!("groundswell_records_total", "service" => group.name(), "fate" => "emitted", "reason" => "").increment(0);
+    metrics::counter!("groundswell_steps_aborted_total", "service" => group.name()).increment(0);
     let mut member = Joined::join(bus, group)?;
     while !stop.is_set() {
         match member.turn(stage, &budget) {

@@ -61,4 +61,23 @@ mod faults {
         }
         crate::cases::cluster::killed_brokers_lose_and_double_nothing();
     }
+
+    #[test]
+    fn a_connection_that_fails_says_why() {
+        crate::cases::connections::a_connection_that_fails_says_why();
+    }
+
+    #[test]
+    fn passwords_and_permissions_are_told_apart() {
+        if std::env::var_os("GROUNDSWELL_TEST_KAFKA_CLUSTER").is_none() {
+            eprintln!("skipped: permissions; set GROUNDSWELL_TEST_KAFKA_CLUSTER=1 to start a broker with them (Java and Maven needed)");
+            return;
+        }
+        crate::cases::connections::passwords_and_permissions_are_told_apart();
+    }
+
+    #[test]
+    fn topics_that_somebody_else_made_are_looked_at() {
+        crate::support::kafka("fitting", crate::cases::fitting::topics_that_somebody_else_made_are_looked_at);
+    }
 }

@@ -42,6 +42,7 @@ pub mod exit;
 mod freshness;
 mod health;
 pub mod http;
+mod partitions;
 pub mod program;
 pub mod settings;
 pub mod status;

@@ -14,9 +14,9 @@ use groundswell_bus::{Bus, BusError, Stop};
 use tower::ServiceExt;
 
 use crate::http::{Problem, Server};
-use crate::settings::{Scope, Settings, SettingsError, Transport};
+use crate::settings::{Problem as WrongSetting, Scope, Settings, SettingsError, Transport};
 use crate::threads::{Loop, LoopFailed, Threads};
-use crate::{App, ConfigArgs, ServeArgs, exit, open_bus, status};
+use crate::{App, ConfigArgs, ServeArgs, exit, open_bus, partitions, status};
 
 /// How often the lag goes into the metrics.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
@@ -77,7 +77,9 @@ pub fn start(app: &App, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Resul
     let late = Router::new().fallback(when_built).with_state(routes.clone());
     threads.spawn(Loop::new("http", move || server.run(late)));
 
-    let built = bus.ensure_topics().map_err(anyhow::Error::from).and_then(|()| build(app, &bus));
+    let proven = bus.ensure_topics().map_err(anyhow::Error::from);
+    let proven = proven.and_then(|()| partitions::check(&app.settings.data, bus.as_ref(), &app.settings.topics.names));
+    let built = proven.and_then(|()| build(app, &bus));
     let service = match built {
         Ok(service) => service,
         Err(error) => {
@@ -155,7 +157,7 @@ struct ProgramArgs {
 /// The `main` of a program that is one service.
 pub fn main(name: &'static str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyhow::Result<Service>) -> ExitCode {
     let args = ProgramArgs::parse();
-    let settings = match args.config.load_for(&args.serve).and_then(|settings| meets_others(&settings).map(|()| settings)) {
+    let settings = match args.config.load_for(&args.serve).and_then(apart) {
         Ok(settings) => settings,
         Err(error) => return wrong_configuration(&error),
     };
@@ -170,14 +172,19 @@ pub fn main(name: &'static str, build: impl FnOnce(&App, &Arc<dyn Bus>) -> anyho
     exit_code(outcome)
 }
 
-/// A service that runs alone meets the others on a broker.
+/// Settings for a service that runs apart from the others. The embedded log belongs to one process, so nobody would ever read what
+/// such a service writes there.
 ///
 /// # Errors
-/// The settings name the embedded log, which one process has to itself: what this service wrote, nobody would ever read.
-pub fn meets_others(settings: &Settings) -> Result<(), SettingsError> {
+/// The transport is the embedded one.
+pub fn apart(settings: Settings) -> Result<Settings, SettingsError> {
     match settings.transport {
-        Transport::Kafka => Ok(()),
-        Transport::Embedded => Err(SettingsError::Alone),
+        Transport::Kafka => Ok(settings),
+        Transport::Embedded => Err(SettingsError::Problems(vec![WrongSetting {
+            key: "transport".into(),
+            says: "`transport` is \"embedded\", which one process has for itself, but a single service needs \"kafka\"".into(),
+            todo: "run all services in one process with `groundswell up`, or set `transport = \"kafka\"` and `kafka.bootstrap`".into(),
+        }])),
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use groundswell_bus::{Bus, BusError, Offset, Part, Stop, Topic};
+use groundswell_bus::{Bus, BusError, Offset, Part, Remark, Stop, Topic};
 use groundswell_index::summary::types::ApisOverview;
 use groundswell_model::UNKNOWN_API;
 use groundswell_runtime::settings::Transport;
 use groundswell_runtime::status::{Status, StatusSource};
 use groundswell_runtime::{Freshness, Health, Settings, clock, open_bus};
 
-use super::Finding;
+use super::{Finding, State};
 use crate::client::Client;
 use crate::dead_letters::{self, Letters, Wanted};
 use crate::output::thousands;
@@ -53,7 +53,13 @@ pub(super) fn configuration(settings: &Settings) -> Vec<Finding> {
 pub(super) fn folder(data: &Path) -> Vec<Finding> {
     let name = data.display();
     if !data.exists() {
-        return vec![Finding::ok("data folder", format!("{name} is not there yet and will be made"))];
+        // It will be made in the nearest folder that there is.
+        let parent = data.ancestors().skip(1).find(|folder| folder.exists()).filter(|folder| !folder.as_os_str().is_empty());
+        let mut found = writable(parent.unwrap_or(Path::new(".")));
+        if found.state == State::Ok {
+            found.says = format!("{name} is not there yet and can be made");
+        }
+        return std::iter::once(found).chain(space(parent.unwrap_or(Path::new(".")))).collect();
     }
     let mut findings = vec![writable(data)];
     findings.extend(space(data));
@@ -106,47 +112,77 @@ pub(super) fn server(client: Option<&Client>) -> Finding {
     }
 }
 
-/// The transport: reachable, with topics of the right shape that we may use; its lag, dead letters and clock.
+/// The transport: reachable, with topics of the right shape that we may use; its lag, dead letters and clock. Where nothing is heard of
+/// it within `within`, nor of why not, it is given four times as long: brokers that are far away take their time.
 pub(super) fn transport(settings: &Settings, within: Duration) -> Vec<Finding> {
     let (tell, told) = channel();
     let stop = Stop::default();
-    let (theirs, settings) = (stop.clone(), settings.clone());
-    std::thread::spawn(move || {
-        // Nobody listens any more if this took too long.
-        drop(tell.send(look_at(&settings, theirs)));
-    });
-    let findings = told.recv_timeout(within);
-    // The transport's calls try for ever until they are told to stop.
-    stop.stop();
-    findings.unwrap_or_else(|_| {
-        let todo = "check `kafka.bootstrap`, the network, and `kafka.properties` (security.protocol, sasl.*, ssl.*)";
-        vec![Finding::fail("transport", format!("no answer within {} s", within.as_secs()), todo)]
-    })
-}
-
-fn look_at(settings: &Settings, stop: Stop) -> Vec<Finding> {
-    let on_kafka = settings.transport == Transport::Kafka;
     let mut settings = settings.clone();
     // A look changes nothing.
     settings.kafka.create_topics = false;
-    let bus = match open_bus(&settings, stop) {
+    let bus = match open_bus(&settings, stop.clone()) {
         Ok(bus) => bus,
         Err(error) => return vec![Finding::fail("transport", error.to_string(), "is another process using it?")],
     };
+    let theirs = bus.clone();
+    std::thread::spawn(move || {
+        // Nobody listens any more if this took too long.
+        drop(tell.send(look_at(settings, &theirs)));
+    });
+    let findings = told.recv_timeout(within).or_else(|late| match bus.trouble() {
+        Some(_) => Err(late),
+        None => told.recv_timeout(within * 3),
+    });
+    let trouble = bus.trouble();
+    // The transport's calls try for ever until they are told to stop.
+    stop.stop();
+    findings.unwrap_or_else(|_| vec![away(trouble, within)])
+}
+
+fn away(trouble: Option<String>, within: Duration) -> Finding {
+    let todo = "check `kafka.bootstrap`, the network, and `kafka.properties` (security.protocol, sasl.*, ssl.*)";
+    let why = trouble.map(|reason| format!(": {reason}")).unwrap_or_default();
+    Finding::fail("transport", format!("no answer within {} s{why}", within.as_secs()), todo)
+}
+
+fn look_at(settings: Settings, bus: &Arc<dyn Bus>) -> Vec<Finding> {
+    let on_kafka = settings.transport == Transport::Kafka;
     if let Err(error) = bus.ensure_topics() {
-        let todo = "create the topics (deploy/kafka/topics.sh, or `kafka.create_topics = true`) and grant describe, read and write on them";
+        let todo = "see what it says; `deploy/topics.sh` creates the topics and prints the permissions that are needed, `kafka.create_topics = true` lets the services create them";
         return vec![Finding::fail("topics", error.to_string(), todo)];
     }
-    let topics = Finding::ok("topics", "all are there, with fitting partitions, and may be read and written");
+    let topics = Finding::ok("topics", "all are there, with fitting partitions");
     let status = StatusSource::new(bus.clone(), Arc::new(settings), Freshness::default(), Health::default()).read();
     let rest = || -> Result<Vec<Finding>, BusError> {
-        let mut findings = vec![topics, lag(&status?), letters(bus.as_ref())?, clocks(bus.as_ref())?];
+        let mut findings = vec![topics];
+        if on_kafka {
+            findings.extend(examined(bus.examine()));
+        }
+        findings.extend([lag(&status?), letters(bus.as_ref())?, clocks(bus.as_ref())?]);
         if on_kafka {
             findings.push(transactions(bus.as_ref())?);
         }
         Ok(findings)
     };
     rest().unwrap_or_else(|error| vec![Finding::fail("transport", error.to_string(), "see the transport's own log")])
+}
+
+/// What trying came to.
+fn examined(remarks: Result<Vec<Remark>, BusError>) -> Vec<Finding> {
+    let remarks = match remarks {
+        Ok(remarks) => remarks,
+        Err(error) => return vec![Finding::warn("permissions", error.to_string(), "they could not be tried: run doctor again")],
+    };
+    let mut findings: Vec<Finding> = Vec::new();
+    for remark in remarks {
+        let make = if remark.hurts { Finding::fail } else { Finding::warn };
+        findings.push(make(remark.check, remark.says, remark.todo));
+    }
+    if !findings.iter().any(|f| f.check == "permissions") {
+        let says = "every topic was read, and written to in a transaction that was aborted; every group may commit";
+        findings.push(Finding::ok("permissions", says));
+    }
+    findings
 }
 
 fn lag(status: &Status) -> Finding {
@@ -242,6 +278,15 @@ fn newest(bus: &dyn Bus, part: Part, high: Offset) -> Result<Option<i64>, BusErr
     Ok(batch.and_then(|b| b.iter().next().map(|r| r.timestamp.0)))
 }
 
+/// The server asks for a key, and there is none to show.
+pub(super) fn no_key() -> Finding {
+    Finding::warn(
+        "server",
+        "it has keys, so its answers were not looked at",
+        "give one with --key or GROUNDSWELL_KEY; dead letters need the scope admin",
+    )
+}
+
 /// What the server says about the work; with the lag and dead letters if the transport was not asked itself.
 pub(super) fn answers(client: &Client, all: bool) -> Vec<Finding> {
     let status: Result<Status, _> = client.get(&["v1", "status"], &[]);
@@ -300,7 +345,6 @@ mod tests {
     use groundswell_index::summary::types::{ApiOverview, Figure};
 
     use super::*;
-    use crate::cmd_doctor::State;
 
     fn api(name: &str, calls: u64) -> ApiOverview {
         ApiOverview { api: name.into(), calls, consumers: 0, feedback: 0, unresolved: Figure::default(), versions: vec![] }
@@ -340,5 +384,7 @@ mod tests {
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();
         assert_eq!(folder(&file)[0].state, State::Fail);
+        assert_eq!(folder(&file.join("below"))[0].state, State::Fail, "a folder that can't be made");
+        assert!(folder(&dir.path().join("new"))[0].says.contains("can be made"));
     }
 }

@@ -32,8 +32,8 @@ pub(super) async fn search(
         let snapshots = snapshots(handle);
         let mut found = search::search_under(&snapshots, &request, &handle.rules()).map_err(search_problem)?;
         found.checkpoint = snapshots.iter().map(|s| (s.partition, s.checkpoint.0)).collect();
-        // To the microsecond: further digits say nothing.
-        found.took_ms = (begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        // Whole microseconds: what is behind them is noise.
+        found.took_ms = (begun.elapsed().as_secs_f64() * 1_000_000.0).round() / 1000.0;
         Ok(Json(found).into_response())
     })
     .await
@@ -90,8 +90,8 @@ pub(super) async fn summary(
     let params = Params::of(query.as_deref()).only(&["baseline", "since", "until", "counting", "format"])?;
     let window = params.window()?;
     let baseline = params.get("baseline").map(str::to_owned);
-    if baseline.as_deref() == Some(version.as_str()) {
-        return Err(Problem::bad_request(format!("baseline: {version:?} is the version itself; name the one to compare it with")));
+    if baseline.as_ref() == Some(&version) {
+        return Err(Problem::bad_request(format!("baseline: {version} is the version itself; name another one")));
     }
     let counting = match params.get("counting") {
         None | Some("weighted") => Counting::Weighted,

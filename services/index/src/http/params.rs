@@ -6,7 +6,10 @@ use serde::de::DeserializeOwned;
 
 use crate::search::SearchRequest;
 
-/// The names and values of a query string, in order; repeated names are allowed.
+/// Names that may come several times; their values are joined.
+const REPEATED: [&str; 3] = ["version", "filter", "facet"];
+
+/// The names and values of a query string, in order.
 #[derive(Debug)]
 pub(crate) struct Params(Vec<(String, String)>);
 
@@ -15,8 +18,13 @@ impl Params {
         Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
-    /// Refuses names that are not known, so that a typing error is not silently ignored.
+    /// Refuses names that are not known, so that a typing error is not silently ignored, and second values that nobody would look at.
     pub(crate) fn only(self, known: &[&str]) -> Result<Self, Problem> {
+        let mut met = std::collections::BTreeSet::new();
+        let twice = self.0.iter().map(|(name, _)| name.as_str()).find(|name| !REPEATED.contains(name) && !met.insert(*name));
+        if let Some(name) = twice.filter(|name| known.contains(name)) {
+            return Err(Problem::bad_request(format!("{name}: it is there twice; give it once")));
+        }
         match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(self),
             Some((name, _)) => {
@@ -135,6 +143,8 @@ mod tests {
     fn what_is_wrong_is_named() {
         let detail = |query: &str| Params::of(Some(query)).only(SEARCH).and_then(|p| p.search()).unwrap_err().detail;
         assert!(detail("limt=5").contains("\"limt\""));
+        assert!(detail("limit=1&limit=2").contains("twice"));
+        assert!(Params::of(Some("version=v1&version=v2&facet=type&facet=aspect")).only(SEARCH).is_ok());
         assert!(detail("limit=many").contains("limit"));
         assert!(detail("sort=best").contains("relevance"));
         assert!(detail("since=yesterday").contains("since"));

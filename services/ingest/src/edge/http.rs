@@ -39,14 +39,14 @@ async fn events(State(edge): State<Arc<Edge>>, headers: HeaderMap, body: Result<
 }
 
 fn respond(edge: &Edge, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Problem> {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(encoded());
+    }
     let content_type = match headers.get(header::CONTENT_TYPE).map(|v| v.to_str()) {
         Some(Err(_)) => return Err(unsupported()),
         Some(Ok(text)) => Some(text),
         None => None,
     };
-    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding.as_bytes() != b"identity") {
-        return Err(compressed());
-    }
     let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let (items, is_list) = request::items(content_type, &headers, body, &edge.limits).map_err(|unreadable| match unreadable {
         Unreadable::ContentType => unsupported(),
@@ -94,12 +94,12 @@ fn unsupported() -> Problem {
     )
 }
 
-fn compressed() -> Problem {
+fn encoded() -> Problem {
     Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
+        "unsupported_content_encoding",
         "Compressed bodies are not read here",
-        "send the events as they are, without `content-encoding`",
+        "send the body as it is, without Content-Encoding",
     )
 }
 

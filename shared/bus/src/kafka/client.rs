@@ -8,6 +8,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{ClientContext, Offset as KafkaOffset, TopicPartitionList};
 
+use super::trouble::Trouble;
 use crate::patience::Patience;
 use crate::{BusError, KafkaSettings, Offset, Stop};
 
@@ -71,7 +72,10 @@ pub(super) fn await_broker<C: ClientContext>(client: &rdkafka::client::Client<C>
 
 /// A client that only asks: topics, offsets.
 pub(super) fn asking(settings: &KafkaSettings, name: &str) -> ClientConfig {
-    with_properties(base(settings, name), settings)
+    let mut config = base(settings, name);
+    // A connection that the broker closes, as where it wants SASL, is told in its log alone.
+    config.set_log_level(RDKafkaLogLevel::Info);
+    with_properties(config, settings)
 }
 
 /// A reader without a group. With `committed` it sees, and asks for, nothing of open transactions.
@@ -157,7 +161,7 @@ pub(super) fn aborted(what: &str, why: &dyn std::fmt::Display) -> BusError {
 pub(super) fn is_hopeless(error: &KafkaError) -> bool {
     match error {
         KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) | KafkaError::MessageConsumptionFatal(_) | KafkaError::Nul(_) => true,
-        other => other.rdkafka_error_code().is_some_and(|code| {
+        other => code_of(other).is_some_and(|code| {
             is_refused(code) || matches!(code, Code::Fatal | Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch)
         }),
     }
@@ -175,7 +179,46 @@ pub(super) fn is_refused(code: Code) -> bool {
             | Code::TransactionalIdAuthorizationFailed
             | Code::UnsupportedVersion
             | Code::InvalidConfig
+            | Code::PolicyViolation
     )
+}
+
+/// The broker's code. Errors of administration have one, too, which the client's own method leaves out.
+pub(super) fn code_of(error: &KafkaError) -> Option<Code> {
+    match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    }
+}
+
+/// What to do about a refusal.
+pub(super) fn advice(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::Authentication | Code::SaslAuthenticationFailed => {
+            "check `kafka.properties`: sasl.mechanism, sasl.username and sasl.password"
+        }
+        Code::TopicAuthorizationFailed => {
+            "grant Describe, DescribeConfigs, Read and Write on the topic, and Create where `kafka.create_topics` is set: `deploy/topics.sh --acls` prints the commands"
+        }
+        Code::GroupAuthorizationFailed => {
+            "grant Describe and Read on the groups that begin with `kafka.prefix`: `deploy/topics.sh --acls` prints the commands"
+        }
+        Code::TransactionalIdAuthorizationFailed => {
+            "grant Describe and Write on the transactional ids that begin with `kafka.prefix`: `deploy/topics.sh --acls` prints the commands"
+        }
+        Code::ClusterAuthorizationFailed => {
+            "grant IdempotentWrite on the cluster, and Create where `kafka.create_topics` is set: `deploy/topics.sh --acls` prints the commands"
+        }
+        _ => return None,
+    })
+}
+
+/// A failure that no repetition mends, with what to do about it.
+pub(super) fn hopeless(what: &str, error: &KafkaError) -> BusError {
+    match code_of(error).and_then(advice) {
+        Some(todo) => fatal(what, &format!("{error}; {todo}")),
+        None => fatal(what, error),
+    }
 }
 
 /// Whether the member has lost its place in the group.
@@ -189,16 +232,22 @@ pub(super) fn is_out_of_group(error: &KafkaError) -> bool {
 }
 
 /// Calls until it works, the error is hopeless, or the process is told to stop.
-pub(super) fn until_it_works<T>(what: &str, stop: &Stop, mut call: impl FnMut() -> Result<T, KafkaError>) -> Result<T, BusError> {
+pub(super) fn until_it_works<T>(
+    what: &str,
+    trouble: &Trouble,
+    stop: &Stop,
+    mut call: impl FnMut() -> Result<T, KafkaError>,
+) -> Result<T, BusError> {
     let mut patience = Patience::new(what, stop);
     loop {
         match call() {
             Ok(done) => {
                 patience.worked();
+                trouble.over();
                 return Ok(done);
             }
-            Err(error) if is_hopeless(&error) => return Err(fatal(what, &error)),
-            Err(error) => patience.wait(&error)?,
+            Err(error) if is_hopeless(&error) => return Err(hopeless(what, &error)),
+            Err(error) => patience.wait(&trouble.explain(&error))?,
         }
     }
 }

@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{Message, TopicPartitionList};
 
 use super::assigned::Assigned;
-use super::client::{self, CALL, aborted, fatal, from_kafka, from_raw, is_hopeless, is_out_of_group, list, until_it_works};
+use super::client::{self, CALL, aborted, fatal, from_kafka, from_raw, hopeless, is_hopeless, is_out_of_group, list, until_it_works};
 use super::range::{self, RangeReader};
 use super::topics::Topics;
 use super::transaction::{Outgoing, Transactions};
@@ -133,7 +133,7 @@ impl KafkaMember {
     fn take(&mut self, wait: Duration, budget: &Budget, batch: &mut Batch) -> Result<Taken, BusError> {
         let message = match self.consumer.poll(wait) {
             None => return Ok(Taken::Nothing),
-            Some(Err(error)) if is_hopeless(&error) => return Err(fatal(&format!("{}: read", self.group.name()), &error)),
+            Some(Err(error)) if is_hopeless(&error) => return Err(hopeless(&format!("{}: read", self.group.name()), &error)),
             Some(Err(error)) => {
                 tracing::debug!(group = self.group.name(), error = %error, "reading failed, the client tries again");
                 return Ok(Taken::Nothing);
@@ -242,7 +242,7 @@ impl KafkaMember {
             match self.consumer.commit(&list, CommitMode::Sync) {
                 Ok(()) => break,
                 Err(error) if is_out_of_group(&error) => return Err(aborted(&what, &error)),
-                Err(error) if is_hopeless(&error) => return Err(fatal(&what, &error)),
+                Err(error) if is_hopeless(&error) => return Err(hopeless(&what, &error)),
                 Err(error) => patience.wait(&error)?,
             }
         }
@@ -393,7 +393,7 @@ impl Member for KafkaMember {
 
     fn committed(&mut self, part: Part) -> Result<Option<Offset>, BusError> {
         let name = self.topics.name(part.topic);
-        until_it_works(&format!("ask for the committed offset of {name}/{}", part.partition), &self.stop, || {
+        until_it_works(&format!("ask for the committed offset of {name}/{}", part.partition), self.topics.trouble(), &self.stop, || {
             let answer = self.consumer.committed_offsets(list([(name, part.partition, None)])?, CALL)?;
             answer.elements().first().map_or(Ok(None), |e| e.error().map(|()| from_kafka(e.offset())))
         })

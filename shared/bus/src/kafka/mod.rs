@@ -7,28 +7,29 @@
 
 mod assigned;
 mod client;
+mod fit;
 mod member;
+mod permissions;
 mod publisher;
 mod range;
 mod topics;
 mod transaction;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rdkafka::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use self::client::{CALL, Quiet, fatal, from_kafka, list, until_it_works};
+use self::client::{CALL, fatal, from_kafka, list, until_it_works};
 use self::member::{KafkaMember, Making};
 use self::publisher::KafkaPublisher;
 use self::range::RangeReader;
 use self::topics::Topics;
 use self::transaction::Transactions;
+use self::trouble::Trouble;
 use crate::{
-    Batch, Bounds, Bus, BusError, Group, KafkaSettings, Member, Offset, Part, Publisher, Reader, Record, Stop, Topic, TopicSettings,
+    Batch, Bounds, Bus, BusError, Group, KafkaSettings, Member, Offset, Part, Publisher, Reader, Record, Remark, Stop, Topic, TopicSettings,
 };
 
 /// Apache Kafka, or a broker that speaks its protocol with transactions, as the transport.
@@ -40,23 +41,8 @@ pub struct KafkaBus {
     ranges: Mutex<RangeReader>,
     /// Sees what is not committed, too.
     eager: Mutex<RangeReader>,
-    groups: Mutex<BTreeMap<Group, Arc<BaseConsumer<Idle>>>>,
+    groups: Mutex<BTreeMap<Group, Arc<BaseConsumer<Trouble>>>>,
 }
-
-/// The context of consumers that join no group.
-struct Idle;
-
-impl ClientContext for Idle {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        client::log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        Quiet.error(error, reason);
-    }
-}
-
-impl ConsumerContext for Idle {}
 
 impl KafkaBus {
     /// A transport for one process; `instance` is its name among its likes, unique and stable over restarts.
@@ -87,14 +73,14 @@ impl KafkaBus {
     }
 
     /// A client that asks about a group without joining it.
-    fn asking_about(&self, group: Group) -> Result<Arc<BaseConsumer<Idle>>, BusError> {
+    fn asking_about(&self, group: Group) -> Result<Arc<BaseConsumer<Trouble>>, BusError> {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = groups.get(&group) {
             return Ok(known.clone());
         }
         let id = self.group_id(group);
-        let consumer: BaseConsumer<Idle> = client::joining(&self.settings, &format!("{id}-{}-asking", self.instance), &id)
-            .create_with_context(Idle)
+        let consumer: BaseConsumer<Trouble> = client::joining(&self.settings, &format!("{id}-{}-asking", self.instance), &id)
+            .create_with_context(self.topics.trouble().clone())
             .map_err(|e| fatal(&format!("ask about group {id}"), &e))?;
         let consumer = Arc::new(consumer);
         groups.insert(group, consumer.clone());
@@ -116,6 +102,16 @@ fn range_reader(
 impl Bus for KafkaBus {
     fn ensure_topics(&self) -> Result<(), BusError> {
         self.topics.ensure()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.topics.trouble().said()
+    }
+
+    fn examine(&self) -> Result<Vec<Remark>, BusError> {
+        let mut remarks = self.topics.look_over()?;
+        remarks.extend(permissions::missing(&self.settings, &self.topics, |group| self.group_id(group))?);
+        Ok(remarks)
     }
 
     fn partitions(&self, topic: Topic) -> Result<u32, BusError> {
@@ -184,7 +180,7 @@ impl Bus for KafkaBus {
         let name = self.topics.name(topic);
         let consumer = self.asking_about(group)?;
         let parts: Vec<Part> = self.parts(topic)?.collect();
-        until_it_works(&format!("ask for the committed offsets of {name}"), &self.stop, || {
+        until_it_works(&format!("ask for the committed offsets of {name}"), self.topics.trouble(), &self.stop, || {
             let asked = list(parts.iter().map(|part| (name, part.partition, None)))?;
             let answer = consumer.committed_offsets(asked, CALL)?;
             let mut committed = BTreeMap::new();

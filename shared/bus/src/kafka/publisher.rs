@@ -53,7 +53,7 @@ impl Call {
         }
         match open.failed.take() {
             None => Ok(()),
-            Some(error) if error.rdkafka_error_code().is_some_and(client::is_refused) => Err(fatal("publish", &error)),
+            Some(error) if error.rdkafka_error_code().is_some_and(client::is_refused) => Err(client::hopeless("publish", &error)),
             Some(error) => Err(aborted("publish", &error)),
         }
     }

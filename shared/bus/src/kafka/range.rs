@@ -9,9 +9,9 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _};
 
-use super::Idle;
-use super::client::{CALL, aborted, fatal, from_raw, is_hopeless, list, number, until_it_works};
+use super::client::{CALL, aborted, fatal, from_raw, hopeless, is_hopeless, list, number, until_it_works};
 use super::topics::Topics;
+use super::trouble::Trouble;
 use crate::patience::Patience;
 use crate::{Batch, BusError, Offset, Part, Record, Stop};
 
@@ -21,21 +21,23 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// A reader of stretches.
 pub(super) struct RangeReader {
-    consumer: BaseConsumer<Idle>,
+    consumer: BaseConsumer<Trouble>,
     topics: Arc<Topics>,
     stop: Stop,
 }
 
 impl RangeReader {
     pub(super) fn new(config: &rdkafka::ClientConfig, topics: Arc<Topics>, stop: Stop) -> Result<Self, BusError> {
-        let consumer = config.create_with_context(Idle).map_err(|e| fatal("make a reader", &e))?;
+        let consumer = config.create_with_context(topics.trouble().clone()).map_err(|e| fatal("make a reader", &e))?;
         Ok(Self { consumer, topics, stop })
     }
 
     /// Oldest offset kept, and the end: behind the last record that this reader may see.
     pub(super) fn ends(&self, part: Part) -> Result<(Offset, Offset), BusError> {
         let name = self.topics.name(part.topic);
-        until_it_works(&format!("ask for the ends of {name}/{}", part.partition), &self.stop, || self.ask_ends(part, CALL))
+        until_it_works(&format!("ask for the ends of {name}/{}", part.partition), self.topics.trouble(), &self.stop, || {
+            self.ask_ends(part, CALL)
+        })
     }
 
     /// [`RangeReader::ends`] in one try.
@@ -119,7 +121,7 @@ impl RangeReader {
                 },
                 // Everything up to the end was handed to us before this.
                 Some(Err(KafkaError::PartitionEOF(_))) => ended = true,
-                Some(Err(error)) if is_hopeless(&error) => return Err(fatal(what, &error)),
+                Some(Err(error)) if is_hopeless(&error) => return Err(hopeless(what, &error)),
                 // The client tries again by itself. Errors of a whole outage may be queued here: no waiting for each.
                 Some(Err(error)) => patience.note(&error),
                 None => {}

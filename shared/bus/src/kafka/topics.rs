@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use groundswell_model::partition_of;
@@ -11,29 +12,40 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-use super::client::{CALL, Quiet, asking, fatal, until_it_works};
+use super::client::{CALL, asking, fatal, until_it_works};
+use super::fit;
+use super::trouble::Trouble;
 use crate::patience::Patience;
-use crate::{BusError, KafkaSettings, NewRecord, Stop, Topic, TopicSettings};
+use crate::{BusError, KafkaSettings, NewRecord, Remark, Stop, Topic, TopicSettings};
 
 const MS_PER_HOUR: u64 = 3_600_000;
+/// So long a new topic may be unknown to some brokers.
+const NEW: Duration = Duration::from_secs(2);
 
 /// Names and partition counts.
 pub(super) struct Topics {
     settings: TopicSettings,
     kafka: KafkaSettings,
     stop: Stop,
-    asking: BaseConsumer<super::Idle>,
+    asking: BaseConsumer<Trouble>,
+    trouble: Trouble,
     counts: Mutex<BTreeMap<Topic, u32>>,
     spread: AtomicU32,
 }
 
 impl Topics {
     pub(super) fn new(kafka: &KafkaSettings, settings: TopicSettings, stop: &Stop) -> Result<Self, BusError> {
+        let trouble = Trouble::default();
         let asking = asking(kafka, &format!("{}-topics", kafka.prefix))
-            .create_with_context(super::Idle)
+            .create_with_context(trouble.clone())
             .map_err(|e| fatal("make a client", &format!("{e}; look at `kafka.properties`")))?;
         let (counts, spread) = (Mutex::default(), AtomicU32::new(0));
-        Ok(Self { settings, kafka: kafka.clone(), stop: stop.clone(), asking, counts, spread })
+        Ok(Self { settings, kafka: kafka.clone(), stop: stop.clone(), asking, trouble, counts, spread })
+    }
+
+    /// Why connections fail, as all clients of this transport are told.
+    pub(super) fn trouble(&self) -> &Trouble {
+        &self.trouble
     }
 
     pub(super) fn name(&self, topic: Topic) -> &str {
@@ -63,8 +75,8 @@ impl Topics {
     /// Asks the broker; none if there is no such topic.
     fn count(&self, topic: Topic) -> Result<Option<u32>, BusError> {
         let name = self.name(topic);
-        until_it_works(&format!("ask about topic {name}"), &self.stop, || {
-            let metadata = self.asking.fetch_metadata(Some(name), CALL)?;
+        until_it_works(&format!("ask about topic {name}"), &self.trouble, &self.stop, || {
+            let metadata = self.asking.fetch_metadata(Some(name), CALL).inspect_err(|_| self.hear())?;
             let found = metadata.topics().iter().find(|t| t.name() == name);
             match found.and_then(|t| t.error().map(Code::from)) {
                 Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
@@ -72,6 +84,11 @@ impl Topics {
                 None => Ok(found.map(|t| t.partitions().len()).filter(|n| *n > 0).and_then(|n| u32::try_from(n).ok())),
             }
         })
+    }
+
+    /// Lets the asking client say why its connections fail: it does so only while it is polled.
+    fn hear(&self) {
+        while self.asking.poll(Duration::ZERO).is_some() {}
     }
 
     /// The name and partition that a record goes to.
@@ -93,9 +110,7 @@ impl Topics {
 
     /// Makes what is missing, if allowed to, and proves that all is there and fits together.
     pub(super) fn ensure(&self) -> Result<(), BusError> {
-        let admin: AdminClient<Quiet> = asking(&self.kafka, &format!("{}-admin", self.kafka.prefix))
-            .create_with_context(Quiet)
-            .map_err(|e| fatal("make an administration client", &e))?;
+        let admin = self.admin()?;
         let mut missing = Vec::new();
         for topic in Topic::ALL {
             if self.count(topic)?.is_none() {
@@ -118,16 +133,27 @@ impl Topics {
                 &format!("they have {events} and {journal} partitions; state needs them equal: create one of them anew"),
             ));
         }
-        self.check_compaction(&admin)
+        let catalogue = self.partitions(Topic::Catalogue)?;
+        if catalogue != 1 {
+            let why = format!("it has {catalogue} partitions; releases and decisions need one order: create it anew with one partition");
+            return Err(fatal(&format!("topic {}", self.name(Topic::Catalogue)), &why));
+        }
+        for remark in self.remarks(&admin)? {
+            if remark.hurts {
+                return Err(fatal(&remark.says, &remark.todo));
+            }
+            tracing::warn!(todo = remark.todo, "{}", remark.says);
+        }
+        Ok(())
     }
 
-    fn create(&self, admin: &AdminClient<Quiet>, topics: &[Topic]) -> Result<(), BusError> {
+    fn create(&self, admin: &AdminClient<Trouble>, topics: &[Topic]) -> Result<(), BusError> {
         let names: Vec<&str> = topics.iter().map(|topic| self.name(*topic)).collect();
         let what = format!("create topics {}", names.join(", "));
         let retentions: Vec<Option<String>> = topics.iter().map(|topic| self.retention(*topic)).collect();
         let new: Vec<NewTopic<'_>> =
             topics.iter().zip(&retentions).map(|(topic, retention)| self.new_topic(*topic, retention.as_deref())).collect();
-        until_it_works(&what, &self.stop, || {
+        until_it_works(&what, &self.trouble, &self.stop, || {
             let results = block_on(admin.create_topics(&new, &AdminOptions::new().operation_timeout(Some(CALL))))?;
             let failed = results.into_iter().find_map(|r| r.err().filter(|(_, code)| *code != Code::TopicAlreadyExists));
             failed.map_or(Ok(()), |(_, code)| Err(KafkaError::AdminOp(code)))
@@ -170,23 +196,41 @@ impl Topics {
         Ok(())
     }
 
-    fn check_compaction(&self, admin: &AdminClient<Quiet>) -> Result<(), BusError> {
-        let name = self.name(Topic::Journal);
-        let what = format!("look at the configuration of topic {name}");
-        let policy = until_it_works(&what, &self.stop, || {
+    /// What there is to say about the configuration of the topics.
+    pub(super) fn look_over(&self) -> Result<Vec<Remark>, BusError> {
+        self.remarks(&self.admin()?)
+    }
+
+    fn admin(&self) -> Result<AdminClient<Trouble>, BusError> {
+        let config = asking(&self.kafka, &format!("{}-admin", self.kafka.prefix));
+        config.create_with_context(self.trouble.clone()).map_err(|e| fatal("make an administration client", &e))
+    }
+
+    fn remarks(&self, admin: &AdminClient<Trouble>) -> Result<Vec<Remark>, BusError> {
+        let looked_at = [Topic::Journal, Topic::Insights, Topic::Catalogue, Topic::DeadLetters, Topic::Events];
+        let mut remarks = Vec::new();
+        for topic in looked_at {
+            let name = self.name(topic);
+            remarks.extend(match self.configuration(admin, name)? {
+                config if config.is_empty() => Some(fit::hidden(name)),
+                config => fit::judge(topic, name, &config),
+            });
+        }
+        Ok(remarks)
+    }
+
+    /// The settings of a topic. Empty where we may not see them: the client's library leaves the refusal out.
+    fn configuration(&self, admin: &AdminClient<Trouble>, name: &str) -> Result<BTreeMap<String, String>, BusError> {
+        let began = Instant::now();
+        until_it_works(&format!("look at the configuration of topic {name}"), &self.trouble, &self.stop, || {
             let resources = [ResourceSpecifier::Topic(name)];
             let described = block_on(admin.describe_configs(&resources, &AdminOptions::new().request_timeout(Some(CALL))))?;
-            match described.into_iter().next() {
-                Some(Ok(config)) => Ok(config.get("cleanup.policy").and_then(|e| e.value.clone())),
-                Some(Err(code)) => Err(KafkaError::AdminOp(code)),
-                None => Ok(None),
+            let entries = described.into_iter().next().transpose().map_err(KafkaError::AdminOp)?.map(|c| c.entries).unwrap_or_default();
+            // The broker that is asked may not know a new topic yet.
+            if entries.is_empty() && began.elapsed() < NEW {
+                return Err(KafkaError::AdminOp(Code::UnknownTopicOrPartition));
             }
-        })?;
-        match policy {
-            Some(policy) if !policy.contains("compact") => {
-                Err(fatal(&format!("topic {name}"), &format!("its cleanup.policy is `{policy}`: it holds state, set it to `compact`")))
-            }
-            _ => Ok(()),
-        }
+            Ok(entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect())
+        })
     }
 }

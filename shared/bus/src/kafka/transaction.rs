@@ -21,7 +21,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, Pur
 use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{ClientConfig, ClientContext};
 
-use super::client::{self, CALL, Quiet, aborted, fatal, is_hopeless, is_out_of_group, is_refused};
+use super::client::{self, CALL, Quiet, aborted, advice, fatal, hopeless, is_hopeless, is_out_of_group, is_refused};
 use crate::patience::Patience;
 use crate::{BusError, Stop};
 
@@ -159,8 +159,8 @@ impl Transactions {
             let advice = "if another process has the same `instance`, give each its own; else start this one again";
             return fatal(&what, &format!("{why}; {advice}"));
         }
-        if code.is_some_and(is_refused) {
-            return fatal(&what, &why);
+        if let Some(code) = code.filter(|code| is_refused(*code)) {
+            return fatal(&what, &advice(code).map_or(why.clone(), |todo| format!("{why}; {todo}")));
         }
         self.lost = true;
         aborted(&what, &why)
@@ -175,7 +175,7 @@ fn take_over(config: &ClientConfig, id: &str, stop: &Stop) -> Result<Arc<BasePro
     loop {
         match producer.init_transactions(CALL) {
             Ok(()) => break,
-            Err(error) if is_hopeless(&error) || matches!(answer(&error), Answer::End) => return Err(fatal(&what, &error)),
+            Err(error) if is_hopeless(&error) || matches!(answer(&error), Answer::End) => return Err(hopeless(&what, &error)),
             Err(error) => patience.wait(&error)?,
         }
     }

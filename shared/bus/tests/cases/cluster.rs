@@ -18,23 +18,39 @@ const PUBLISH: Duration = Duration::from_secs(240);
 const RECOVERY: Duration = Duration::from_secs(180);
 
 /// A cluster of our own, stopped and removed when the test ends, however it ends.
-struct Cluster {
+pub(super) struct Cluster {
     run: TempDir,
     script: PathBuf,
     port: u16,
+    guarded: bool,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    /// Starts brokers; guarded ones ask for a password on a second listener, and permissions hold there.
+    pub(super) fn start(brokers: &str, guarded: bool) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/kafka/kafka.sh");
-        let cluster = Self { run: TempDir::new().unwrap(), script, port: free_port() };
-        cluster.does("start", Some("3"));
+        let cluster = Self { run: TempDir::new().unwrap(), script, port: free_port(), guarded };
+        cluster.does("start", Some(brokers));
         cluster
     }
 
-    fn does(&self, what: &str, argument: Option<&str>) -> String {
+    /// Address of the listener of the first broker that asks for a password.
+    pub(super) fn guarded_address(&self) -> String {
+        format!("127.0.0.1:{}", self.port + 50)
+    }
+
+    pub(super) fn does(&self, what: &str, argument: Option<&str>) -> String {
         let mut command = Command::new(&self.script);
-        command.arg(what).args(argument).env("KAFKA_RUN", self.run.path()).env("KAFKA_PORT", self.port.to_string());
+        command.arg(what).args(argument);
+        self.run(command, what)
+    }
+
+    /// Runs a command that may call the script, by the name `kafka` in its environment.
+    pub(super) fn run(&self, mut command: Command, what: &str) -> String {
+        command.env("KAFKA_RUN", self.run.path()).env("KAFKA_PORT", self.port.to_string()).env("kafka", &self.script);
+        if self.guarded {
+            command.env("KAFKA_AUTH", "1");
+        }
         if std::env::var_os("KAFKA_LIBS").is_none() {
             command.env("KAFKA_LIBS", Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.run/kafka/libs"));
         }
@@ -66,7 +82,7 @@ struct Progress {
 }
 
 pub(crate) fn killed_brokers_lose_and_double_nothing() {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start("3", false);
     let world = World::on_kafka(&cluster.does("bootstrap", None), "cluster");
     let bus = world.bus("0");
     let progress = Arc::new(Progress { published: 0.into(), allowed: PHASE.into(), copied: 0.into(), stop: Stop::default() });

@@ -85,6 +85,12 @@ fn nanos() -> u128 {
 impl World {
     fn new(kind: Kind, prefix: &str) -> Self {
         log_if_asked();
+        let topics = Self::topics_of(prefix);
+        Self { kind, topics, stop: Stop::default(), ahead: Arc::default() }
+    }
+
+    /// The topics of a prefix.
+    pub(crate) fn topics_of(prefix: &str) -> TopicSettings {
         let name = |topic: &str| format!("{prefix}.{topic}");
         let names = TopicNames {
             tickets: name("tickets"),
@@ -96,8 +102,15 @@ impl World {
             journal: name("journal"),
             dead_letters: name("dead"),
         };
-        let topics = TopicSettings { names, partitions: 4, retention_hours: 1 };
-        Self { kind, topics, stop: Stop::default(), ahead: Arc::default() }
+        TopicSettings { names, partitions: 4, retention_hours: 1 }
+    }
+
+    /// The broker's address.
+    pub(crate) fn bootstrap(&self) -> String {
+        match &self.kind {
+            Kind::Embedded { .. } => panic!("the embedded log has no address"),
+            Kind::Kafka { bootstrap, .. } => bootstrap.clone(),
+        }
     }
 
     /// A world on a broker of the case's own.

@@ -42,11 +42,6 @@ pub enum SettingsError {
     /// Keys that do not exist, or values out of their limits.
     #[error("wrong configuration:\n{}", list(.0))]
     Problems(Vec<Problem>),
-    /// A service by itself on a transport that belongs to one process.
-    #[error(
-        "wrong configuration: `transport` is \"embedded\", whose log belongs to one process, so that no other service would read what this one writes. Set transport = \"kafka\" and kafka.bootstrap, or run everything in one process: `groundswell up`"
-    )]
-    Alone,
 }
 
 fn list(problems: &[Problem]) -> String {

@@ -22,7 +22,7 @@ impl Settings {
                 MASK.clone_into(value);
             }
         }
-        masked.classify.language_model.url = without_user(&masked.classify.language_model.url);
+        mask_user(&mut masked.classify.language_model.url);
         for key in &mut masked.server.keys {
             key.hash = format!("{}{MASK}", key.hash.chars().take(HASH_SHOWN).collect::<String>());
         }
@@ -38,13 +38,12 @@ impl Settings {
     }
 }
 
-/// An address without what stands before its host: `https://user:password@host`.
-fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..host_ends].rfind('@') {
-        Some(at) => format!("{scheme}://{MASK}{}", &rest[at..]),
-        None => url.to_owned(),
+/// Name and password before the host of a URL.
+fn mask_user(url: &mut String) {
+    let Some(begin) = url.find("://").map(|at| at + 3) else { return };
+    let end = url[begin..].find(['/', '?', '#']).map_or(url.len(), |at| begin + at);
+    if let Some(at) = url[begin..end].rfind('@') {
+        url.replace_range(begin..begin + at, MASK);
     }
 }
 
@@ -66,9 +65,9 @@ mod tests {
         settings.kafka.properties.insert("sasl.password".into(), "hunter2".into());
         settings.kafka.properties.insert("ssl.key.location".into(), "/etc/key".into());
         settings.server.keys.push(ApiKey { name: "ci".into(), hash: format!("{:0>64}", "1234567"), scopes: vec![Scope::Publish] });
-        settings.classify.language_model.url = "https://me:t0ps3cret@llm.example/v1?of=a@b".into();
+        settings.classify.language_model.url = "https://user:hun@ter3@models.example/v1?q=@".into();
         let text = settings.to_masked_toml().unwrap();
-        assert!(text.contains(&format!("https://{MASK}@llm.example/v1?of=a@b")) && !text.contains("t0ps3cret"), "{text}");
+        assert!(!text.contains("ter3") && text.contains("https://********@models.example/v1?q=@"), "{text}");
         assert!(!text.contains("5ec2e7") && !text.contains("hunter2") && !text.contains("1234567"), "{text}");
         assert!(text.contains("/etc/key") && text.contains("name = \"ci\"") && text.contains("127.0.0.1:4780"), "{text}");
     }

@@ -1,16 +1,18 @@
 //! Every metric there is, and what it says.
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, histogram};
 
 enum Kind {
     /// Without labels: there from the start, as 0.
     Bare,
     Counter,
     Gauge,
+    /// There from the start, without a measurement.
+    Begun,
     Histogram,
 }
 
-use Kind::{Bare, Counter, Gauge, Histogram};
+use Kind::{Bare, Begun, Counter, Gauge, Histogram};
 
 /// `tests/deploy_check.py` holds this list to the metrics that the code counts.
 const METRICS: &[(Kind, &str, &str)] = &[
@@ -25,7 +27,7 @@ const METRICS: &[(Kind, &str, &str)] = &[
     (Counter, "groundswell_edge_events_total", "Events received over HTTP, by what became of them"),
     (Counter, "groundswell_events_total", "Events inside frames, by what became of them"),
     (Gauge, "groundswell_feedback_waiting", "Feedback that waits for evidence of its version"),
-    (Histogram, "groundswell_freshness_seconds", "Seconds from receipt until searchable"),
+    (Begun, "groundswell_freshness_seconds", "Seconds from receipt until searchable"),
     (Histogram, "groundswell_http_seconds", "Seconds that requests took"),
     (Bare, "groundswell_index_corrected_total", "Documents written anew for corrections"),
     (Bare, "groundswell_index_failures_total", "The index could not be written: a full disk, most often; it is tried again"),
@@ -35,7 +37,7 @@ const METRICS: &[(Kind, &str, &str)] = &[
     (Gauge, "groundswell_journal_consumers", "Consumers with a journal"),
     (Gauge, "groundswell_lag_records", "Records not worked off, by service, topic and partition"),
     (Bare, "groundswell_language_model_insights_total", "Insights whose labels a language model changed"),
-    (Gauge, "groundswell_language_model_open", "1 while the language model is not asked, because it failed too often"),
+    (Gauge, "groundswell_language_model_open", "Texts on their way to the language model"),
     (Counter, "groundswell_language_model_texts_total", "Texts for the language model, by what became of them"),
     (Counter, "groundswell_records_total", "Records read, by what became of them: fate=\"rejected\" are dead letters"),
     (Histogram, "groundswell_step_seconds", "Seconds of one atomic step; of the index one round"),
@@ -53,6 +55,10 @@ pub(super) fn register() {
             }
             Counter => describe_counter!(*name, *says),
             Gauge => describe_gauge!(*name, *says),
+            Begun => {
+                describe_histogram!(*name, *says);
+                drop(histogram!(*name));
+            }
             Histogram => describe_histogram!(*name, *says),
         }
     }

@@ -168,23 +168,16 @@ pub fn pain_sections(report: &PainReport) -> Vec<Section> {
     vec![section]
 }
 
+/// The day of the first call, and how long the first success took from there.
+fn first_success(c: &crate::journeys::types::ConsumerRow, day: impl Fn(&str) -> String) -> String {
+    let took = c.seconds_to_success.map_or_else(|| "never".to_owned(), |s| format!("after {}", number(s, Unit::Seconds)));
+    c.first_call.as_deref().map_or(took.clone(), |first| format!("{}, {took}", day(first)))
+}
+
 /// A page of the consumers of a version.
 #[must_use]
 pub fn consumers_sections(page: &ConsumersPage) -> Vec<Section> {
-    let columns = [
-        "consumer",
-        "state",
-        "first call",
-        "first success",
-        "last call",
-        "calls",
-        "error rate",
-        "rate limited",
-        "operations",
-        "feedback",
-        "revenue",
-        "milestones",
-    ];
+    let columns = ["consumer", "state", "first success", "last call", "calls", "errors", "feedback", "revenue", "milestones"];
     let mut section = Section::new(&format!("{} {}: consumers", page.api, page.version), &columns);
     let day = |time: &str| time.get(..10).unwrap_or(time).to_owned();
     for c in &page.consumers {
@@ -192,13 +185,10 @@ pub fn consumers_sections(page: &ConsumersPage) -> Vec<Section> {
         section.row([
             c.consumer.clone(),
             c.state.name().replace('_', " "),
-            c.first_call.as_deref().map_or_else(String::new, day),
-            c.seconds_to_success.map_or_else(|| "never".to_owned(), |s| format!("after {}", number(s, Unit::Seconds))),
+            first_success(c, day),
             day(&c.last_call),
             count(c.calls),
             maybe(c.error_rate.value, Unit::Share),
-            count(c.rate_limited),
-            count(c.operations_called),
             count(c.feedback),
             revenue(&c.revenue),
             way.map(|m| format!("{} {} on {}", m.what.replace('_', " "), m.version, day(&m.time))).collect::<Vec<_>>().join(", "),
