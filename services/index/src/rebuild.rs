@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use groundswell_bus::{Bus, BusError, Offset, Stop, Topic};
+use groundswell_bus::{Bus, BusError, Offset, Stop, Topic, crash};
 use groundswell_runtime::settings::IndexSettings;
 
 use crate::corrections::Shared;
@@ -102,7 +102,9 @@ fn swap(root: &Path, shadow: &Path) -> anyhow::Result<()> {
     if root.exists() {
         std::fs::rename(root, &old)?;
     }
+    crash::point("index.swap.aside");
     std::fs::rename(shadow, root)?;
+    crash::point("index.swap.renamed");
     remove(&old)
 }
 
