@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing: for building (a C compiler, make, OpenSSL and zlib headers for librdkafka), and for tests (a JDK and Maven
-# for a real Kafka, Python). Does nothing where all is there; elsewhere than on Debian it names what is missing.
+# for a real Kafka, Python, systemd-analyze for the units). Does nothing where all is there; elsewhere than on Debian it names what is missing.
 #   deploy/dependencies.sh build [test]
 set -euo pipefail
 need=()
@@ -15,6 +15,7 @@ if [[ " $* " == *" test "* ]]; then
   have mvn || need+=(maven)
   have curl || need+=(curl)
   have python3 || need+=(python3)
+  have systemd-analyze || need+=(systemd)
   python3 -c 'import yaml' 2>/dev/null || need+=(python3-yaml)
 fi
 have cargo || { echo "cargo is missing: install Rust 1.91 or newer (https://rustup.rs)" >&2; exit 1; }

@@ -3,11 +3,13 @@
 mod answers;
 mod company;
 mod program;
+mod skip;
 mod transport;
 
 pub use answers::{Client, answers, assert_same};
 pub use company::Company;
 pub use program::{Program, binary, run, run_with_input};
+pub use skip::skipped;
 pub use transport::{Transport, transports};
 
 use std::path::PathBuf;
@@ -36,7 +38,7 @@ pub fn test_data(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("skipped: the data set {name} is not here (set GROUNDSWELL_TEST_DATA)");
+    skipped(&format!("the data set {name} is not here (set GROUNDSWELL_TEST_DATA)"));
     None
 }
 

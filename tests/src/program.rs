@@ -149,14 +149,18 @@ impl Program {
         wait_for("a graceful stop", Duration::from_secs(30), || child.try_wait().ok().flatten())
     }
 
+    /// What sends `kill -9` later, from another thread. To be called before the program is started again.
+    pub fn killer(&self) -> impl FnOnce() -> anyhow::Result<()> + Send + use<> {
+        let id = self.child.id();
+        move || signal(id, "KILL")
+    }
+
     /// Sends a signal by name.
     ///
     /// # Errors
     /// `kill` failed.
     pub fn signal(&self, signal: &str) -> anyhow::Result<()> {
-        let status = Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status()?;
-        anyhow::ensure!(status.success(), "kill -{signal} failed");
-        Ok(())
+        self::signal(self.child.id(), signal)
     }
 
     /// Whether it has ended, and how.
@@ -191,6 +195,12 @@ impl Drop for Program {
             drop(self.child.wait());
         }
     }
+}
+
+fn signal(id: u32, signal: &str) -> anyhow::Result<()> {
+    let status = Command::new("kill").args([format!("-{signal}"), id.to_string()]).status()?;
+    anyhow::ensure!(status.success(), "kill -{signal} failed");
+    Ok(())
 }
 
 /// A port that nobody listens on and that this process has not given out yet. It lies below those that the kernel lends to outgoing

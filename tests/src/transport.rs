@@ -23,7 +23,7 @@ impl Transport {
     #[must_use]
     pub fn kafka(test: &str) -> Option<Self> {
         let Ok(bootstrap) = std::env::var("GROUNDSWELL_TEST_KAFKA") else {
-            eprintln!("skipped on Kafka: {test} (set GROUNDSWELL_TEST_KAFKA to a bootstrap address, or run tests/run)");
+            crate::skipped(&format!("{test} on Kafka (set GROUNDSWELL_TEST_KAFKA to a bootstrap address, or run tests/run)"));
             return None;
         };
         Some(Self::kafka_at(&bootstrap, test))

@@ -19,7 +19,7 @@ impl SmallDisk {
         if mounted.is_ok_and(|s| s.success()) {
             return Some(Self(folder.to_path_buf()));
         }
-        eprintln!("skipped: a small file system can't be mounted here (needs root)");
+        groundswell_tests::skipped("a small file system can't be mounted here (needs root)");
         None
     }
 }

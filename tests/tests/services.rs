@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use groundswell_tests::{Company, Program, Transport, answers, assert_same, wait_for};
+use groundswell_tests::{Company, Program, Transport, answers, assert_same, skipped, wait_for};
 
 const CAUGHT_UP: Duration = Duration::from_secs(300);
 
@@ -108,7 +108,7 @@ fn rebuilding_the_index_from_the_topics_gives_the_same_answers() {
 #[test]
 fn a_broker_that_is_away_delays_but_loses_nothing() {
     if std::env::var_os("GROUNDSWELL_TEST_KAFKA_CLUSTER").is_none() {
-        eprintln!("skipped: a broker of its own (set GROUNDSWELL_TEST_KAFKA_CLUSTER=1, or run tests/run)");
+        skipped("a broker of its own (set GROUNDSWELL_TEST_KAFKA_CLUSTER=1, or run tests/run)");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -145,7 +145,7 @@ fn a_broker_that_is_away_delays_but_loses_nothing() {
 #[test]
 fn with_three_brokers_one_may_be_killed_at_work() {
     if std::env::var_os("GROUNDSWELL_TEST_KAFKA_CLUSTER").is_none() {
-        eprintln!("skipped: three brokers of its own (set GROUNDSWELL_TEST_KAFKA_CLUSTER=1, or run tests/run)");
+        skipped("three brokers of its own (set GROUNDSWELL_TEST_KAFKA_CLUSTER=1, or run tests/run)");
         return;
     }
     let folder = tempfile::tempdir().unwrap();

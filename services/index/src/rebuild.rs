@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use groundswell_bus::{Bus, BusError, Part, Reader, Record, Stop, Topic};
+use groundswell_bus::{Bus, BusError, Part, Reader, Record, Stop, Topic, crash};
 use groundswell_runtime::settings::IndexSettings;
 
 use crate::corrections::Shared;
@@ -204,7 +204,9 @@ fn swap(root: &Path, shadow: &Path) -> anyhow::Result<()> {
     if root.exists() {
         std::fs::rename(root, &old)?;
     }
+    crash::point("index.swap.aside");
     std::fs::rename(shadow, root)?;
+    crash::point("index.swap.renamed");
     remove(&old)
 }
 

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where something is missing")]
 
 mod cases;
+#[path = "../../../tests/src/skip.rs"]
+pub mod skip;
 mod support;
 
 macro_rules! suite {
@@ -56,7 +58,7 @@ mod faults {
     #[test]
     fn killed_brokers_lose_and_double_nothing() {
         if std::env::var_os("GROUNDSWELL_TEST_KAFKA_CLUSTER").is_none() {
-            eprintln!("skipped: killed brokers; set GROUNDSWELL_TEST_KAFKA_CLUSTER=1 to start three of them (Java and Maven needed)");
+            crate::skip::skipped("killed brokers (set GROUNDSWELL_TEST_KAFKA_CLUSTER=1 to start three of them; Java and Maven needed)");
             return;
         }
         crate::cases::cluster::killed_brokers_lose_and_double_nothing();

@@ -10,6 +10,9 @@ use groundswell_contract::Release;
 use groundswell_model::Timestamp;
 use serde_json::Value;
 
+#[path = "../../../tests/src/skip.rs"]
+pub mod skip;
+
 fn data() -> Option<PathBuf> {
     let root = std::env::var_os("GROUNDSWELL_TEST_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
@@ -17,7 +20,7 @@ fn data() -> Option<PathBuf> {
     if found.is_dir() {
         return Some(root.join("openapi_versions"));
     }
-    eprintln!("skipped: no OpenAPI documents at {}", found.display());
+    skip::skipped(&format!("no OpenAPI documents at {}", found.display()));
     None
 }
 

@@ -12,12 +12,15 @@ use groundswell_contract::{Decoded, Incoming, Limits, decode, media, split_batch
 use groundswell_model::{Reject, RejectReason};
 use serde_json::{Value, json};
 
+#[path = "../../../tests/src/skip.rs"]
+pub mod skip;
+
 fn samples() -> Option<Vec<Value>> {
     let data = std::env::var_os("GROUNDSWELL_TEST_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), Into::into);
     let path = data.join("cloudevents_samples/samples.jsonl");
     let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("skipped: {} is not there", path.display());
+        skip::skipped(&format!("{} is not there", path.display()));
         return None;
     };
     Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())

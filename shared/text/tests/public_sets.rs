@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 use groundswell_text::redact::{Hit, Kind, Redactor};
 use serde_json::Value;
 
+#[path = "../../../tests/src/skip.rs"]
+pub mod skip;
+
 fn rows(file: &str) -> Option<Vec<Value>> {
     let named = std::env::var_os("GROUNDSWELL_TEST_DATA").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let path = named.into_iter().chain([beside]).map(|d| d.join(file)).find(|p| p.is_file());
     let Some(path) = path else {
-        eprintln!("skipped: {file} is not there (set GROUNDSWELL_TEST_DATA)");
+        skip::skipped(&format!("{file} is not there (set GROUNDSWELL_TEST_DATA)"));
         return None;
     };
     let text = std::fs::read_to_string(path).unwrap();

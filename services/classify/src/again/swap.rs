@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use groundswell_bus::{Bus, Group, NewRecord, Publisher, Topic};
+use groundswell_bus::{Bus, Group, NewRecord, Publisher, Topic, crash};
 use groundswell_model::frame::{FrameWriter, encode_one};
 use groundswell_model::{Again, ContentHash, Event, EventHead, Insight, Labels, Origin, partition_of};
 use hashbrown::HashMap;
@@ -70,7 +70,13 @@ impl<'b> Swap<'b> {
 
     fn publish(&mut self) -> anyhow::Result<()> {
         self.bytes = 0;
-        Ok(self.publisher.publish(std::mem::take(&mut self.full), PUBLISH_TIME)?)
+        if self.full.is_empty() {
+            return Ok(());
+        }
+        crash::point("classify.swap.before_publish");
+        self.publisher.publish(std::mem::take(&mut self.full), PUBLISH_TIME)?;
+        crash::point("classify.swap.published");
+        Ok(())
     }
 
     /// Publishes what is left.

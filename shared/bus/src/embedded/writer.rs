@@ -1,7 +1,7 @@
 //! The one thread that writes. It gathers what publishers and members hand in within the linger
 //! and makes it durable together, then answers each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
@@ -72,7 +72,8 @@ struct Round {
     ends: Ends,
     positions: BTreeMap<(Group, Part), u64>,
     state: Vec<(Topic, StateWrite)>,
-    steps: bool,
+    /// Whose steps are in it.
+    groups: BTreeSet<Group>,
 }
 
 pub(super) struct Writer {
@@ -174,9 +175,7 @@ impl Writer {
             }
         }
         self.shared.changed.notify_all();
-        if round.steps {
-            crash::point("bus.step.committed");
-        }
+        round.crash_point(crash::Step::Committed);
         Ok(())
     }
 
@@ -206,7 +205,7 @@ impl Writer {
 
 impl Round {
     fn take(&mut self, step: Handed, records: &mut Vec<Placed>) {
-        self.steps = true;
+        self.groups.insert(step.group);
         for (part, next) in step.positions {
             self.positions.insert((step.group, part), next.0);
         }
@@ -221,7 +220,7 @@ impl Round {
     }
 
     fn write(&self, txn: &WriteTransaction) -> Result<(), Failure> {
-        self.crash_point("bus.step.begun");
+        self.crash_point(crash::Step::Begun);
         let mut log = txn.open_table(LOG)?;
         for (part, last, bytes) in &self.blocks {
             log.insert((part.topic.number(), part.partition, *last), bytes.as_slice())?;
@@ -230,7 +229,7 @@ impl Round {
         for (part, (low, high)) in &self.ends {
             ends.insert((part.topic.number(), part.partition), (*low, *high))?;
         }
-        self.crash_point("bus.step.written");
+        self.crash_point(crash::Step::Written);
         let mut positions = txn.open_table(POSITIONS)?;
         for ((group, part), next) in &self.positions {
             positions.insert((group.name(), part.topic.number(), part.partition), *next)?;
@@ -243,14 +242,12 @@ impl Round {
                 None => drop(state.remove(key)?),
             }
         }
-        self.crash_point("bus.step.before_commit");
+        self.crash_point(crash::Step::BeforeCommit);
         Ok(())
     }
 
-    fn crash_point(&self, name: &'static str) {
-        if self.steps {
-            crash::point(name);
-        }
+    fn crash_point(&self, moment: crash::Step) {
+        self.groups.iter().for_each(|group| crash::step(*group, moment));
     }
 }
 

@@ -266,10 +266,10 @@ impl KafkaMember {
         let member = self.consumer.group_metadata().ok_or_else(|| fatal(&what, &"the client has no group"))?;
         let transactions = self.transactions.as_mut().ok_or_else(|| fatal(&what, &"this group writes no records"))?;
         let mut transaction = transactions.begin()?;
-        crash::point("bus.step.begun");
+        crash::step(self.group, crash::Step::Begun);
         let sent = outgoing(&self.topics, self.group, step, &mut |record| transaction.send(record));
         match sent {
-            Ok(()) => transaction.commit(positions, member)?,
+            Ok(()) => transaction.commit(self.group, positions, member)?,
             Err(error) => {
                 if matches!(error, BusError::Aborted { .. }) {
                     transaction.abort()?;

@@ -23,7 +23,7 @@ use rdkafka::{ClientConfig, ClientContext};
 
 use super::client::{self, CALL, Quiet, aborted, advice, fatal, hopeless, is_hopeless, is_out_of_group, is_refused};
 use crate::patience::Patience;
-use crate::{BusError, Stop};
+use crate::{BusError, Group, Stop, crash};
 
 /// Sends between two looks at the delivery reports.
 const SENDS_PER_POLL: usize = 1_000;
@@ -220,9 +220,9 @@ impl Transaction<'_> {
         }
     }
 
-    /// Commits the records together with the group's positions. After an error the transaction is aborted.
-    pub(super) fn commit(mut self, positions: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), BusError> {
-        let committed = self.try_commit(positions, member);
+    /// Commits the records together with the positions of `group`. After an error the transaction is aborted.
+    pub(super) fn commit(mut self, group: Group, positions: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), BusError> {
+        let committed = self.try_commit(group, positions, member);
         match committed {
             Err(BusError::Aborted { what, why }) => {
                 self.abort()?;
@@ -232,15 +232,15 @@ impl Transaction<'_> {
         }
     }
 
-    fn try_commit(&mut self, positions: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), BusError> {
-        crate::crash::point("bus.step.written");
+    fn try_commit(&mut self, group: Group, positions: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), BusError> {
+        crash::step(group, crash::Step::Written);
         if positions.count() > 0 {
             self.send_positions(positions, member)?;
         }
         self.await_delivery();
-        crate::crash::point("bus.step.before_commit");
+        crash::step(group, crash::Step::BeforeCommit);
         self.call("commit the transaction", |producer| producer.commit_transaction(CALL))?;
-        crate::crash::point("bus.step.committed");
+        crash::step(group, crash::Step::Committed);
         Ok(())
     }
 

@@ -54,19 +54,19 @@ fn more(mut record: groundswell_bus::NewRecord) -> groundswell_bus::NewRecord {
 }
 
 pub(crate) fn a_crash_after_begin_loses_nothing(world: &World) {
-    crash_in_third_step(world, "a_crash_after_begin_loses_nothing", "bus.step.begun");
+    crash_in_third_step(world, "a_crash_after_begin_loses_nothing", "ingest.step.begun");
 }
 
 pub(crate) fn a_crash_after_writing_loses_nothing(world: &World) {
-    crash_in_third_step(world, "a_crash_after_writing_loses_nothing", "bus.step.written");
+    crash_in_third_step(world, "a_crash_after_writing_loses_nothing", "ingest.step.written");
 }
 
 pub(crate) fn a_crash_before_commit_loses_nothing(world: &World) {
-    crash_in_third_step(world, "a_crash_before_commit_loses_nothing", "bus.step.before_commit");
+    crash_in_third_step(world, "a_crash_before_commit_loses_nothing", "ingest.step.before_commit");
 }
 
 pub(crate) fn a_crash_after_commit_doubles_nothing(world: &World) {
-    crash_in_third_step(world, "a_crash_after_commit_doubles_nothing", "bus.step.committed");
+    crash_in_third_step(world, "a_crash_after_commit_doubles_nothing", "ingest.step.committed");
 }
 
 pub(crate) fn what_was_acknowledged_survives_a_crash(world: &World) {

@@ -59,7 +59,7 @@ pub(crate) fn embedded(case: fn(&World)) {
 /// Runs a case in the world of Kafka, if a broker is named.
 pub(crate) fn kafka(name: &str, case: fn(&World)) {
     let Ok(bootstrap) = std::env::var(KAFKA) else {
-        eprintln!("skipped: {name} on Kafka; set {KAFKA} to the bootstrap address of a broker (deploy/kafka/kafka.sh start)");
+        crate::skip::skipped(&format!("{name} on Kafka (set {KAFKA} to the bootstrap address of a broker: deploy/kafka/kafka.sh start)"));
         return;
     };
     let prefix = std::env::var(CHILD).unwrap_or_else(|_| format!("t{}-{}-{name}", std::process::id(), nanos()));
