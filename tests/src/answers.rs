@@ -85,6 +85,14 @@ impl Client {
 /// # Errors
 /// A question could not be answered.
 pub fn answers(client: &Client) -> anyhow::Result<Value> {
+    answers_apart(client, client)
+}
+
+/// The same where the services run apart: dead letters are asked of ingest, everything else of the index.
+///
+/// # Errors
+/// A question could not be answered.
+pub fn answers_apart(client: &Client, ingest: &Client) -> anyhow::Result<Value> {
     let apis = client.get("/v1/apis")?;
     let mut all = serde_json::Map::new();
     for api in apis["apis"].as_array().context("no list of APIs")? {
@@ -111,7 +119,7 @@ pub fn answers(client: &Client) -> anyhow::Result<Value> {
     }
     all.insert("corrections".to_owned(), whole(client, "/v1/corrections?limit=100")?);
     // What is published twice is no conflict: no crash may leave a dead letter.
-    all.insert("dead letters".to_owned(), whole(client, "/v1/dead-letters")?);
+    all.insert("dead letters".to_owned(), whole(ingest, "/v1/dead-letters")?);
     Ok(Value::Object(all))
 }
 

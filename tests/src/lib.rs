@@ -6,7 +6,7 @@ mod program;
 mod skip;
 mod transport;
 
-pub use answers::{Client, answers, assert_same};
+pub use answers::{Client, answers, answers_apart, assert_same};
 pub use company::Company;
 pub use program::{Program, binary, run, run_with_input};
 pub use skip::skipped;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use groundswell_tests::{Company, Program, Transport, answers, assert_same, skipped, wait_for};
+use groundswell_tests::{Company, Program, Transport, answers, answers_apart, assert_same, skipped, wait_for};
 
 const CAUGHT_UP: Duration = Duration::from_secs(300);
 
@@ -22,6 +22,10 @@ impl Services {
         services.classify.ready().unwrap();
         services.index.ready().unwrap();
         services
+    }
+
+    fn answers(&self) -> serde_json::Value {
+        answers_apart(&self.index.client(), &self.ingest.client()).unwrap()
     }
 }
 
@@ -64,7 +68,7 @@ fn separate_services_answer_like_one_process() {
     publish(&company, &one, || one.client().caught_up(CAUGHT_UP).unwrap());
     let services = Services::start(folder.path(), &transport);
     publish(&company, &services.ingest, || services.index.client().caught_up(CAUGHT_UP).unwrap());
-    assert_same(&answers(&services.index.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
+    assert_same(&services.answers(), &answers(&one.client()).unwrap(), "beside one process");
 }
 
 #[test]
@@ -85,7 +89,7 @@ fn two_classify_processes_share_the_work_and_one_may_die() {
     }
     other.kill9().unwrap();
     publish(&company, &services.ingest, || services.index.client().caught_up(CAUGHT_UP).unwrap());
-    assert_same(&answers(&services.index.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
+    assert_same(&services.answers(), &answers(&one.client()).unwrap(), "beside one process");
 }
 
 #[test]
@@ -164,7 +168,7 @@ fn with_three_brokers_one_may_be_killed_at_work() {
     let Services { ingest, classify, index } = &mut services;
     publish_supervised(&company, &mut [ingest, classify, index], 0, 2);
     cluster.script(&["one", "2"]);
-    assert_same(&answers(&services.index.client()).unwrap(), &answers(&one.client()).unwrap(), "beside one process");
+    assert_same(&services.answers(), &answers(&one.client()).unwrap(), "beside one process");
 }
 
 /// A cluster that only one test uses, stopped with it.

@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn a_value_out_of_range_is_named_with_its_key_and_limit() {
         let problem = only_problem(|s| s.limits.depth = 500).to_string();
-        assert!(problem.contains("`limits.depth` is 500") && problem.contains("from 4 to 127"), "{problem}");
+        assert!(problem.contains("`limits.depth` is 500") && problem.contains("from 4 to 100"), "{problem}");
     }
 
     #[test]
