@@ -65,7 +65,7 @@ impl From<Carrier> for Transport {
 }
 
 /// Everything that was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Report {
     /// `embedded` or `kafka`.
     pub transport: &'static str,
@@ -74,7 +74,7 @@ pub struct Report {
 }
 
 /// One size of the backlog.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Round {
     /// Backlog until searchable.
     pub backlog: Backlog,

@@ -47,7 +47,7 @@ pub struct Line {
 }
 
 /// One label of the answer to a line.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Given {
     /// The label, or `unsure`.
     label: String,
@@ -61,7 +61,7 @@ pub struct Given {
 }
 
 /// One of several labels that a text is given.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct One {
     label: String,
     confidence: f32,
@@ -70,8 +70,8 @@ pub struct One {
 }
 
 /// The answer to a line by the shipped heads.
-#[derive(Debug, Serialize)]
-struct Shipped {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Shipped {
     line: usize,
     #[serde(rename = "type")]
     kind: Given,
@@ -85,8 +85,8 @@ struct Shipped {
 }
 
 /// The answer to a line by a head of one's own.
-#[derive(Debug, Serialize)]
-struct Own {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Own {
     line: usize,
     #[serde(flatten)]
     given: Given,
@@ -97,8 +97,8 @@ struct Own {
 }
 
 /// A line that could not be read.
-#[derive(Debug, Serialize)]
-struct Bad {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Bad {
     line: usize,
     error: String,
 }

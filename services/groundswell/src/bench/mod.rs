@@ -35,7 +35,7 @@ const MEMORY_SAMPLES: u64 = 20;
 const LISTEN: &str = "127.0.0.1:29780";
 
 /// From the start of the program with everything waiting in the source topics, until everything is searchable.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Backlog {
     /// Events that waited.
     pub events: u64,
@@ -56,7 +56,7 @@ pub struct Backlog {
 }
 
 /// Memory of the three services at some moment of the steady load.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, schemars::JsonSchema)]
 pub struct Memory {
     /// Seconds since the load began.
     pub after_s: u64,
@@ -65,7 +65,7 @@ pub struct Memory {
 }
 
 /// From the receipt of an event until it is searchable, at a steady rate.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Freshness {
     /// Events a second.
     pub rate: u64,

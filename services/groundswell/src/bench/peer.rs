@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::note;
 
 /// What the peer needed for the same backlog.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Peer {
     /// Which one.
     pub name: &'static str,

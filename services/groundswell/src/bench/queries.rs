@@ -15,7 +15,7 @@ const WORDS: &[&str] =
     &["timeout", "webhook", "signature", "rate limit", "error", "invoice", "token", "\"rate limit\"", "429", "documentation"];
 
 /// Milliseconds.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 pub struct Percentiles {
     /// Half of them took at most so long.
     pub p50_ms: f64,
@@ -32,7 +32,7 @@ impl Percentiles {
 }
 
 /// Searches with two facets and a day histogram, and summaries.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 pub struct Queries {
     /// Searches of all APIs and versions over HTTP, one after the other on one connection.
     pub search_http: Percentiles,

@@ -32,8 +32,8 @@ pub struct Args {
 }
 
 /// Reports of each kind of world.
-#[derive(Debug, Serialize)]
-struct Reports {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Reports {
     /// The world made to try attribution.
     riddles: Report,
     /// The same with the fields that name API and version.

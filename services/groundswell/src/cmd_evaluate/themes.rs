@@ -46,8 +46,8 @@ pub struct Args {
 }
 
 /// The figures.
-#[derive(Debug, Default, Serialize)]
-struct Report {
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
+pub struct Report {
     /// Themes as they grow, by API of simulated companies, against the subjects that the texts were made from.
     companies: Vec<Company>,
     /// Issue reports whose duplicates are known.
@@ -56,8 +56,8 @@ struct Report {
     titles: Option<Titles>,
 }
 
-#[derive(Debug, Serialize)]
-struct Company {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Company {
     seed: u64,
     api: String,
     pieces: usize,
@@ -74,16 +74,16 @@ struct Company {
     found: usize,
 }
 
-#[derive(Debug, Serialize)]
-struct Duplicates {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Duplicates {
     reports: usize,
     queries: usize,
     /// Mean share of the known duplicates among the first ten of "more like this".
     recall_at_10: f64,
 }
 
-#[derive(Debug, Serialize)]
-struct Titles {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Titles {
     titles: usize,
     tags: usize,
     /// All at once, into as many groups as there are tags: mean over the runs, and each.
