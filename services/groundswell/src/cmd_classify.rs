@@ -102,20 +102,6 @@ pub struct Own {
     model: String,
 }
 
-/// The answer to a line: by the shipped heads, by a head of one's own (`--model`), or why there is none.
-#[cfg(test)]
-#[derive(schemars::JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, clippy::large_enum_variant, reason = "its schema is what it is for")]
-pub enum LineAnswer {
-    /// By the shipped heads.
-    Shipped(Shipped),
-    /// By a head of one's own.
-    Own(Own),
-    /// None.
-    Bad(Bad),
-}
-
 /// A line that could not be read.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Bad {

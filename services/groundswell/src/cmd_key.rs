@@ -2,11 +2,21 @@
 
 use groundswell_runtime::http::new_key;
 use groundswell_runtime::settings::{ApiKey, Scope};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::cli::{Global, Key};
 use crate::failure::Failure;
 use crate::output::{Format, print, print_json};
+
+/// A new key.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Made {
+    /// The secret, which is shown once.
+    key: String,
+    /// The entry for `server.keys` of the configuration, with a hash of it.
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+    entry: ApiKey,
+}
 
 /// Runs it.
 pub fn run(global: &Global, key: &Key) -> Result<(), Failure> {
@@ -19,7 +29,7 @@ pub fn run(global: &Global, key: &Key) -> Result<(), Failure> {
     }
     let key = new_key(name, scopes.clone()).map_err(|e| Failure::failed(format!("no random numbers from the system: {e}")))?;
     if Format::choose(global.format) == Format::Json {
-        return print_json(&json!({"key": key.secret, "entry": key.entry}));
+        return print_json(&Made { key: key.secret, entry: key.entry });
     }
     print(&format!(
         "{}\n\nThis is shown once: give it to {name}, for `Authorization: Bearer`, --key or GROUNDSWELL_KEY.\nPut this into the configuration file:\n\n{}",

@@ -70,8 +70,8 @@ pub struct Evaluate {
 }
 
 /// Figures under their name.
-#[derive(Debug, Serialize)]
-struct Named {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Named {
     name: String,
     texts: usize,
     recipe: Recipe,
@@ -79,8 +79,8 @@ struct Named {
 }
 
 /// A new source, with so many texts per label known.
-#[derive(Debug, Serialize)]
-struct NewSource {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct NewSource {
     texts_per_label: usize,
     /// Trained again with them.
     macro_f1: f64,
@@ -89,17 +89,29 @@ struct NewSource {
     by_lessons: Option<f64>,
 }
 
-#[derive(Debug, Default, Serialize)]
-struct Report {
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
+pub struct Report {
     model: String,
     heads: Vec<Named>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     new_source: Vec<NewSource>,
 }
 
+/// What is in a file.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Inspected {
+    /// The model's name.
+    model: String,
+    /// Version of the file.
+    version: u8,
+    /// Bytes it takes in memory.
+    bytes_in_memory: usize,
+    heads: Vec<Inside>,
+}
+
 /// One head of a file.
-#[derive(Debug, Serialize)]
-struct Inside {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Inside {
     name: String,
     recipe: Recipe,
     texts: usize,
@@ -218,9 +230,8 @@ fn inspect(global: &Global, path: Option<&Path>) -> Result<(), Failure> {
     let inside: Vec<Inside> = model.heads.iter().map(Inside::of).collect();
     let format = Format::choose(global.format);
     if format == Format::Json {
-        return print_json(
-            &serde_json::json!({"model": model.name, "version": model::VERSION, "bytes_in_memory": model.bytes(), "heads": inside}),
-        );
+        let name = model.name.clone();
+        return print_json(&Inspected { model: name, version: model::VERSION, bytes_in_memory: model.bytes(), heads: inside });
     }
     let mut rows = table(format, &["head", "recipe", "texts", "features", "labels"]);
     for head in &inside {

@@ -50,6 +50,7 @@ pub fn document() -> Value {
 
 fn paths(schemas: &mut SchemaGenerator) -> Value {
     let problem = schema::<Problem>(schemas);
+    let ready = json!({"type": "object", "properties": {"ready": {"const": true}}, "required": ["ready"]});
     let answer = |description: &str, body: Value| {
         json!({
             "200": {"description": description, "content": {"application/json": {"schema": body}},
@@ -128,10 +129,6 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
         query("limit", "At most so many, the newest; where absent 1000 are listed and all are sent back.", json!({"type": "integer"})),
     ];
     json!({
-        "/healthz": {"get": {"operationId": "isAlive", "summary": "Whether the process lives (no key needed)", "security": [{}], "responses": {"200": {"description": "It does."}}}},
-        "/readyz": {"get": {"operationId": "isReady", "summary": "Whether every part is ready (no key needed)", "security": [{}],
-            "responses": {"200": {"description": "It is."}, "503": {"description": "Something is not; the body names it."}}}},
-        "/metrics": {"get": {"operationId": "metrics", "summary": "Metrics for Prometheus", "responses": {"200": {"description": "Text exposition format.", "content": {"text/plain": {"schema": text()}}}}}},
         "/v1/events": {"post": publish(&problem)},
         "/v1/search": {"get": {
             "operationId": "search", "summary": "Search feedback",
@@ -299,6 +296,25 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
                 "responses": json_answer("What changes, or changed.", &schema::<Rerun>(schemas)),
             },
         },
+        "/healthz": {"get": {
+            "operationId": "healthz", "summary": "Whether the process answers (no key needed)", "security": [{}],
+            "responses": text_answer("It does.", "text/plain"),
+        }},
+        "/readyz": {"get": {
+            "operationId": "readyz", "summary": "Whether everything is open and answers are whole (no key needed)", "security": [{}],
+            "responses": {
+                "200": {"description": "It is.", "content": {"application/json": {"schema": ready}}},
+                "503": {"description": "Not yet, or stopping: `waiting_for` says for what.", "content": {"application/problem+json": {"schema": problem}}},
+            },
+        }},
+        "/metrics": {"get": {
+            "operationId": "metrics", "summary": "Metrics in the text format of Prometheus",
+            "responses": text_answer("All metrics.", "text/plain"),
+        }},
+        "/openapi.json": {"get": {
+            "operationId": "openapi", "summary": "This document",
+            "responses": json_answer("This document.", &json!({"type": "object"})),
+        }},
         "/v1/status": {"get": {
             "operationId": "status", "summary": "Lag, freshness, and whether all that was published is searchable",
             "responses": json_answer("The status.", &schema::<Status>(schemas)),
@@ -347,6 +363,10 @@ fn publish(problem: &Value) -> Value {
 
 fn json_answer(description: &str, schema: &Value) -> Value {
     json!({"200": {"description": description, "content": {"application/json": {"schema": schema}}}})
+}
+
+fn text_answer(description: &str, media: &str) -> Value {
+    json!({"200": {"description": description, "content": {media: {"schema": {"type": "string"}}}}})
 }
 
 fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {

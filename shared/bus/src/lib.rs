@@ -30,6 +30,8 @@ mod topic;
 pub use batch::{Batch, Headers, NewRecord, Record};
 pub use contract::{Bounds, Budget, Bus, BusError, Group, Member, Polled, Publisher, Reader, Remark, StateWrite, Step};
 pub use embedded::EmbeddedBus;
+#[cfg(feature = "fuzzing")]
+pub use embedded::fuzz_block;
 pub use kafka::KafkaBus;
 pub use service::{Stage, StageError};
 pub use settings::{EmbeddedSettings, KafkaSettings, TopicSettings};

@@ -204,6 +204,12 @@ fn decode(text: &str, question: u64) -> Result<Place, ReadError> {
     Err(ReadError::Asked("cursor: it belongs to another question; ask with the same filters and sort, or leave it out".to_owned()))
 }
 
+/// Reads a cursor as somebody may send it: for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz_cursor(text: &str) {
+    drop(decode(text, 0));
+}
+
 /// What is read for the consumers that are shown alone.
 pub(super) struct Details<'a> {
     journeys: &'a Journeys,

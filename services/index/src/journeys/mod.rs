@@ -15,6 +15,8 @@ pub mod types;
 mod tests;
 
 pub use figures::figures;
+#[cfg(feature = "fuzzing")]
+pub use list::fuzz_cursor;
 pub use list::{Filter, MOST_ROWS, Order, Question, page};
 pub use pain::pain;
 pub use read::Journeys;

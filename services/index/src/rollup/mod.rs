@@ -29,4 +29,6 @@ pub(crate) use error::Fault;
 pub use error::RollupError;
 pub use set::ConsumerSet;
 pub use store::{RollupReader, RollupStore};
+#[cfg(feature = "fuzzing")]
+pub use tables::fuzz as fuzz_row;
 pub use view::{LabelId, Revenue, RollupView, VersionId};

@@ -196,6 +196,20 @@ pub(super) fn encode<T: Serialize>(table: &impl TableHandle, value: &T, buffer: 
     Ok(())
 }
 
+/// Reads a row as a damaged disk might give it, as every table would: for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz(bytes: &[u8]) {
+    use super::cells::{ConsumerTotals, OperationDay, Reach, Traffic, VersionTotals};
+    // What is said of damage does not matter here, only that it is said.
+    drop(each_presence(bytes, |_, _| ()));
+    drop(each_latency(bytes, &mut Vec::new(), |_, _| ()));
+    drop(each_cell(&CONSUMERS, bytes, |_, _: ConsumerTotals| ()));
+    drop(each_cell(&OPERATION_DAYS, bytes, |_, _: OperationDay| ()));
+    drop(each_cell(&REACH, bytes, |_, _: Reach| ()));
+    drop(decode::<Traffic>(&HOURS, bytes));
+    drop(decode::<VersionTotals>(&VERSIONS, bytes));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

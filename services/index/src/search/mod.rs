@@ -47,6 +47,8 @@ pub use error::SearchError;
 pub use feedback::{Counting, FeedbackStats, feedback_stats};
 pub use groups::{Group, Groups, Member, grouped};
 pub use matched::{Wanted, check_search};
+#[cfg(feature = "fuzzing")]
+pub use pack::fuzz as fuzz_pack;
 pub(crate) use quotes::quote_of;
 pub use quotes::{Quote, telling_sentence};
 pub use ruled::{RulesByApi, check_query, taken_by};

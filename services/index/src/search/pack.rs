@@ -56,8 +56,11 @@ pub(super) fn write(at: &Path, files: &[(PathBuf, Arc<[u8]>)]) -> io::Result<BTr
 /// # Errors
 /// The disk refuses.
 pub(super) fn read(at: &Path) -> io::Result<Option<BTreeMap<PathBuf, Range<usize>>>> {
-    let mut file = File::open(at)?;
-    let length = file.metadata()?.len();
+    read_from(File::open(at)?)
+}
+
+fn read_from(mut file: impl Read + Seek) -> io::Result<Option<BTreeMap<PathBuf, Range<usize>>>> {
+    let length = file.seek(SeekFrom::End(0))?;
     let Some(before_tail) = length.checked_sub(TAIL_BYTES) else { return Ok(None) };
     file.seek(SeekFrom::Start(before_tail))?;
     let mut tail = [0; 16];
@@ -85,6 +88,14 @@ fn places(list: impl Iterator<Item = (PathBuf, usize)>) -> BTreeMap<PathBuf, Ran
         (path, place)
     })
     .collect()
+}
+
+/// Reads a pack as a damaged disk might give it: for the fuzz targets. A place beyond the bytes would be read as a file.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz(bytes: &[u8]) {
+    if let Ok(Some(places)) = read_from(io::Cursor::new(bytes)) {
+        assert!(places.values().all(|place| bytes.get(place.clone()).is_some()));
+    }
 }
 
 #[cfg(test)]

@@ -22,3 +22,5 @@ pub use book::Book;
 pub use decide::{Decided, Desk, NotDecided};
 pub use names::{Names, Stored};
 pub use proposals::proposals;
+#[cfg(feature = "fuzzing")]
+pub use tables::fuzz as fuzz_theme;

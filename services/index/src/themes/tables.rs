@@ -14,6 +14,12 @@ pub(super) const THEMES: TableDefinition<'static, (u32, u32), &[u8]> = TableDefi
 /// Identity of an insight → number of the API, id of the theme it was put in, sketch of its text.
 pub(super) const MEMBERS: TableDefinition<'static, u128, (u32, u64, u64)> = TableDefinition::new("theme_members");
 
+/// Reads a theme as a damaged disk might give it: for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz(bytes: &[u8]) {
+    drop(decode(bytes));
+}
+
 pub(super) fn decode(bytes: &[u8]) -> Result<Theme, Fault> {
     postcard::from_bytes(bytes).map_err(|e| Fault::Damaged { table: "themes".into(), why: e.to_string() })
 }

@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 use groundswell_model::partition_of;
 
 use self::block::Want;
+#[cfg(feature = "fuzzing")]
+pub use self::block::fuzz as fuzz_block;
 use self::group::Ownership;
 use self::store::{ENDS, Ends, LOG, POSITIONS, Store};
 use self::writer::{Placed, Request, Writer};

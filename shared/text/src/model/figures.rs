@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::calibrate::expected_error;
 
 /// One label's figures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LabelFigures {
     /// The label.
     pub label: String,
@@ -20,7 +20,7 @@ pub struct LabelFigures {
 }
 
 /// Figures of one source.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SourceFigures {
     /// The source.
     pub source: String,
@@ -37,7 +37,7 @@ pub struct SourceFigures {
 }
 
 /// How well a head tells its labels, by its best answer for every text.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Figures {
     /// Texts with a label.
     pub texts: usize,

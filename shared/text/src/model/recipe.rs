@@ -4,7 +4,7 @@ use super::features::{Block, Weights};
 use super::train::Options;
 
 /// A kind of text, with the features and costs that are best for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipe {
     /// Tickets and issues: title and body, headings, code, structure.
