@@ -4,6 +4,8 @@
 //! either goes elsewhere, and what belongs together is apart for ever. So the counts are written down in the data folder once.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -24,7 +26,10 @@ pub(crate) fn check(data: &Path, bus: &dyn Bus, names: &TopicNames) -> anyhow::R
     }
     let path = data.join(FILE);
     let known: BTreeMap<String, u32> = match std::fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text).with_context(|| format!("{} can't be read", path.display()))?,
+        Ok(text) => serde_json::from_slice(&text).with_context(|| {
+            let path = path.display();
+            format!("{path} is damaged: remove it, if no topic was given more partitions since this folder was begun")
+        })?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
         Err(error) => return Err(error).with_context(|| format!("{} can't be read", path.display())),
     };
@@ -37,10 +42,21 @@ pub(crate) fn check(data: &Path, bus: &dyn Bus, names: &TopicNames) -> anyhow::R
         );
     }
     if known != now {
-        let text = serde_json::to_vec_pretty(&now)?;
-        std::fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
+        write(&path, &now).with_context(|| format!("{} can't be written", path.display()))?;
     }
     Ok(())
+}
+
+/// Whole or not at all: after a crash or on a full disk half a file would keep every later start from beginning.
+fn write(path: &Path, counts: &BTreeMap<String, u32>) -> anyhow::Result<()> {
+    let draft = path.with_extension(format!("{}.draft", std::process::id()));
+    let written = || -> anyhow::Result<()> {
+        let mut file = File::create(&draft)?;
+        file.write_all(&serde_json::to_vec_pretty(counts)?)?;
+        file.sync_data()?;
+        Ok(std::fs::rename(&draft, path)?)
+    };
+    written().inspect_err(|_| drop(std::fs::remove_file(&draft)))
 }
 
 #[cfg(test)]
@@ -68,5 +84,23 @@ mod tests {
         assert!(refused.contains("6 partitions and had 4") && refused.contains("topics.names"), "{refused}");
         let others = TopicNames { events: "b.events".into(), insights: "b.insights".into(), ..TopicNames::default() };
         check(data.path(), &six, &others).unwrap();
+    }
+
+    #[test]
+    fn the_file_is_whole_or_says_what_to_do() {
+        let data = tempfile::tempdir().unwrap();
+        let names = TopicNames::default();
+        let (_folder, bus) = bus(4);
+        check(data.path(), &bus, &names).unwrap();
+        let files: Vec<_> = std::fs::read_dir(data.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(files, [FILE], "no draft is left");
+        std::fs::write(data.path().join(FILE), "").unwrap();
+        let damaged = format!("{:#}", check(data.path(), &bus, &names).unwrap_err());
+        assert!(damaged.contains("remove it"), "{damaged}");
+        // A folder in the draft's place stands for a disk that refuses: what was there stays as it was.
+        std::fs::write(data.path().join(FILE), "{}").unwrap();
+        std::fs::create_dir(data.path().join(FILE).with_extension(format!("{}.draft", std::process::id()))).unwrap();
+        assert!(check(data.path(), &bus, &names).is_err());
+        assert_eq!(std::fs::read_to_string(data.path().join(FILE)).unwrap(), "{}");
     }
 }
