@@ -51,6 +51,14 @@ fn send_says_what_became_of_each_event_and_fails_only_on_a_rejection() {
     let text = bad.to_string();
     assert!(text.contains("conflicting_duplicate") && text.contains("out_of_range"), "{text}");
 
+    // Anything that can be read is, a pipe under a name too; what is no lines of events is refused with what makes them.
+    let piped = format!("\u{feff}{}\n", ticket("2", "Love the new docs"));
+    let piped = run_with_input(&["send", "/dev/stdin", "--server", &url], &[], piped.as_bytes()).unwrap();
+    assert_eq!(counts(&json_of(&piped)), [0, 1, 0].map(Value::from));
+    let array = run_with_input(&["send", "-", "--server", &url], &[], b"[\n{}]").unwrap();
+    assert_eq!(array.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&array.stderr).contains("jq -c"), "{}", String::from_utf8_lossy(&array.stderr));
+
     program.client().caught_up(CAUGHT_UP).unwrap();
     let search = run(&["search", "timeouts", "--api", "payments", "--version", "v2", "--format", "json", "--server", &url], &[]).unwrap();
     let found = json_of(&search);
@@ -58,6 +66,15 @@ fn send_says_what_became_of_each_event_and_fails_only_on_a_rejection() {
         (found["total"].clone(), found["hits"][0]["id"].clone(), found["hits"][0]["rung"].clone()),
         (json!(1), json!("1"), json!("explicit"))
     );
+    for (narrow, word) in [(["--api", "nope"], "payments"), (["--version", "v9"], "v2")] {
+        let args =
+            [&["search", "timeouts", "--server", &url, "--api", "payments"][..if narrow[0] == "--api" { 4 } else { 6 }], &narrow].concat();
+        let nothing = run(&args, &[]).unwrap();
+        let hint = String::from_utf8_lossy(&nothing.stderr);
+        assert!(nothing.status.success() && hint.contains(narrow[1]) && hint.contains(word), "{hint}");
+    }
+    let itself = run(&["summary", "payments", "v2", "--baseline", "v2", "--server", &url], &[]).unwrap();
+    assert_eq!(itself.status.code(), Some(2));
     assert!(!found.to_string().contains("jane"), "the requester is shown: {found}");
 }
 
@@ -178,6 +195,11 @@ fn wrong_use_and_wrong_configuration_say_what_to_do() {
     assert_eq!(wrong.status.code(), Some(64));
     let message = String::from_utf8_lossy(&wrong.stderr);
     assert!(message.contains("depht") && message.contains("depth"), "{message}");
+
+    let apart = run(&["serve", "ingest", "--data", folder.path().to_str().unwrap()], &[]).unwrap();
+    assert_eq!(apart.status.code(), Some(64));
+    let message = String::from_utf8_lossy(&apart.stderr);
+    assert!(message.contains("groundswell up") && message.contains("kafka.bootstrap"), "{message}");
 
     let public = run(&["up", "--listen", "0.0.0.0:0", "--data", folder.path().to_str().unwrap()], &[]).unwrap();
     assert_eq!(public.status.code(), Some(64), "a public address without keys: {}", String::from_utf8_lossy(&public.stderr));

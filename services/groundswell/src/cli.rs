@@ -85,7 +85,7 @@ Exit code 1 if an event was rejected; sending the same events again counts each 
     /// Search feedback: words, "phrases", fields, ranges
     #[command(after_help = "Examples:
   groundswell search '\"rate limit\" OR timeout' --api payments --version v2
-  groundswell search 'aspect:errors AND sentiment:negative' --facet type --histogram week
+  groundswell search 'sentiment:negative AND score:<7' --facet aspect --histogram week
   groundswell search --like //desk.example/42 --limit 5      more like this
   groundswell search --api payments --filter sentiment:negative --since 2026-02-01 --limit 5 --format json")]
     Search(Search),

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 
 use clap::ValueEnum;
-use comfy_table::{ContentArrangement, LineStyle, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets};
 use groundswell_index::summary::render::Section;
 use groundswell_runtime::exit;
 use serde::Serialize;
@@ -62,6 +62,11 @@ pub fn note(text: &str) {
     drop(writeln!(std::io::stderr(), "{text}"));
 }
 
+/// Characters of a name that are kept on one line.
+const LONGEST_NAME: u16 = 40;
+/// Spaces of a cell beside its text.
+const PADDING: u16 = 2;
+
 /// An empty table with these headings.
 pub fn table(format: Format, headings: &[&str]) -> Table {
     let mut table = Table::new();
@@ -93,6 +98,7 @@ pub fn sections(sections: &[Section]) -> String {
         for row in &section.rows {
             rows.add_row(row.iter().map(|cell| clean(cell)));
         }
+        keep_names_whole(&mut rows, section);
         text += &format!("\n{}\n", clean(&section.title));
         if !section.rows.is_empty() {
             text += &lines(&rows);
@@ -102,6 +108,15 @@ pub fn sections(sections: &[Section]) -> String {
         }
     }
     text
+}
+
+/// The first column has names, which are looked for and copied: the others give way to it.
+fn keep_names_whole(rows: &mut Table, section: &Section) {
+    let longest = section.rows.iter().filter_map(|row| Some(row.first()?.chars().count())).max().unwrap_or_default();
+    let width = u16::try_from(longest).unwrap_or(LONGEST_NAME).min(LONGEST_NAME) + PADDING;
+    if let Some(names) = rows.column_mut(0) {
+        names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
 }
 
 /// Text from outside, safe for a terminal and for one row: control characters, which could move the cursor or
@@ -180,5 +195,16 @@ mod tests {
         let text = lines(&long);
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.starts_with("| a"), "{text}");
+    }
+
+    #[test]
+    fn names_in_the_first_column_stay_on_one_line() {
+        let name = "kestrel-mobility-backend";
+        let row: Vec<String> = std::iter::once(name).chain(["words that fill a cell"; 7]).map(str::to_owned).collect();
+        let columns = row.iter().map(|_| "column".to_owned()).collect();
+        let section = Section { title: "who".into(), columns, rows: vec![row], notes: vec![] };
+        let text = super::sections(&[section]);
+        assert!(text.contains(name), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= usize::from(super::USUAL_WIDTH)), "{text}");
     }
 }

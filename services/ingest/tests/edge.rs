@@ -174,6 +174,9 @@ async fn a_body_that_can_not_be_read_is_a_problem() {
             problem["type"].as_str().unwrap().starts_with("urn:groundswell:problem:") && !problem["detail"].as_str().unwrap().is_empty()
         );
     }
+    let compressed = [("content-type", STRUCTURED), ("content-encoding", "gzip")];
+    let (got, problem) = send(&edge, &compressed, usage("u1", "acme").to_string()).await;
+    assert_eq!((got.as_u16(), &problem["type"]), (415, &json!("urn:groundswell:problem:unsupported_content_encoding")));
     let (status, answer) = post(&edge, BATCH, format!("[{large}]")).await;
     assert_eq!((status, answer["results"][0]["reason"].as_str().unwrap()), (StatusCode::ACCEPTED, "too_large"));
 }
